@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# make [VARIANT=release|asan|cov|fuzz] - objects go to build/<variant>/, the same rules with other flags.
+#
+#   make           build the program          make demo      install what is missing, build, do the main job
+#   make check     all tests, ends in counts  make lint      the house rules alone
+#   make asan      build with ASan and UBSan  make fuzz      fuzz each parser for FUZZ_SECONDS
+#   make bench     compare with peers         make interop   install peers with cargo and test against them
+#   make vectors VECTORS=DIR                  run public signature vectors
+#   make install / uninstall [DESTDIR= PREFIX=/usr/local]    make dist    make compile_commands.json
+
+VARIANT ?= release
+B := build/$(VARIANT)
+E := build/engine
+VERSION := $(shell sed -n 's/^.define WAYBILL_VERSION "\(.*\)"/\1/p' base/version.h)
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+# The program finds its plugins from its own folder: base/plugin.h.
+PLUGINDIR = $(BINDIR)/../lib/waybill
+
+CC = gcc
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla \
+    -Wformat=2 -Wno-format-nonliteral
+WERROR := $(if $(CI),-Werror)
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 $(HARDEN)
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_cov := -O0 -g --coverage
+FLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs -Wl,--gc-sections -Wl,--as-needed
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_cov := --coverage
+LDFLAGS_fuzz := -fsanitize=address,undefined
+ifeq ($(VARIANT),fuzz)
+CC = clang
+endif
+
+override CPPFLAGS += -I. -isystem $(E)/include -D_GNU_SOURCE -MMD -MP
+override CFLAGS += -std=c17 $(WARN) $(WERROR) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
+    $(FLAGS_$(VARIANT))
+override LDFLAGS += $(LDFLAGS_$(VARIANT))
+LIBS = -lgcrypt -ljansson -ldl
+ENGINE_LIB := $(E)/lib/libwaybill_engine.a
+ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -lgcc_s
+
+# A plugin NAME is net/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
+# net/NAME.c, is in the library.
+PLUGINS := http
+LIBS_http := -lcurl
+plugin_src = $(wildcard net/$1_*.c)
+NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(foreach p,$(PLUGINS),$(call plugin_src,$p)),$(wildcard net/*.c))
+
+LIB_SRC := $(wildcard base/*.c oci/*.c sign/*.c runner/*.c flow/*.c) $(PLUGINS:%=net/%.c) $(NET_COMMON)
+CLI_SRC := $(wildcard cli/*.c)
+UNIT_SRC := $(wildcard tests/unit/*_test.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+ALL_C := $(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c cli/*.c tests/unit/*.c tests/fuzz/*.c \
+    tests/vectors/*.c bench/*.c)
+ALL_H := $(wildcard */*.h tests/*/*.h)
+
+obj = $(patsubst %.c,$(B)/%.o,$1)
+BIN := $(B)/bin/waybill
+LIB := $(B)/lib/libwaybill.a
+PLUGIN_SO := $(PLUGINS:%=$(B)/lib/waybill/%.so)
+UNIT := $(UNIT_SRC:%.c=$(B)/%)
+FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
+
+.PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors install uninstall dist clean tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BIN) $(PLUGIN_SO)
+
+# The engine is kept outside the tree by the hash of its lock file; build/engine points there.
+engine: $(E)/.stamp
+$(E)/.stamp: engine/build.sh engine/Cargo.toml engine/Cargo.lock $(wildcard engine/src/*.rs engine/include/*.h)
+	@mkdir -p build
+	out=$$(engine/build.sh) && rm -rf $(E) && ln -s "$$out" $(E) && { touch $(E)/.stamp 2>/dev/null || true; }
+
+$(B)/%.o: %.c Makefile | $(E)/.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(LIB): $(call obj,$(LIB_SRC))
+	@mkdir -p $(@D)
+	rm -f $@ && ar rcs $@ $^
+
+$(B)/lib/common.a: $(call obj,$(filter-out base/toml.c,$(wildcard base/*.c)) $(NET_COMMON))
+	@mkdir -p $(@D)
+	rm -f $@ && ar rcs $@ $^
+
+$(BIN): $(call obj,$(CLI_SRC)) $(LIB) $(E)/.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENGINE_LIBS) $(LIBS)
+
+define PLUGIN_RULE
+$(B)/lib/waybill/$1.so: $(call obj,$(call plugin_src,$1)) $(B)/lib/common.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LIBS_$1) -lgcrypt -ljansson
+endef
+$(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$p)))
+
+# Unit tests and fuzz targets link the library; a fuzz target runs its corpus under gcc by way of driver.c.
+$(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(UNIT_EXTRA) -lcmocka $(ENGINE_LIBS) $(LIBS)
+$(B)/tests/unit/cli_%_test: UNIT_EXTRA = $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(LIB)
+$(filter $(B)/tests/unit/cli_%,$(UNIT)): $(call obj,$(CLI_SRC))
+# Parsers of a plugin are tested as part of the test program.
+$(B)/tests/unit/net_%_test: UNIT_EXTRA = $(call obj,$(call plugin_src,http)) $(LIB) -lcurl
+$(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
+
+FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) $(LIB) $(ENGINE_LIBS) $(LIBS)
+
+$(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
+
+$(B)/bench/%: $(B)/bench/%.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+-include testdata/guests/rules.mk
+
+tests: all $(UNIT) $(FUZZ) guests
+
+demo:
+	@.ci/install build
+	@$(MAKE) --no-print-directory all guests
+	@examples/demo.sh $(abspath $(BIN)) $(abspath $(GUESTS))
+
+# What each part runs and how the counts are made: tests/check.sh.
+check:
+	@.ci/install build test
+	@$(MAKE) --no-print-directory CI=1 tests
+	@$(MAKE) --no-print-directory CI=1 VARIANT=asan tests
+	@tests/check.sh
+
+lint:
+	@tests/lint/run.sh
+
+format:
+	clang-format -i $(ALL_C) $(ALL_H)
+
+asan:
+	$(MAKE) VARIANT=asan all
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(MAKE) VARIANT=fuzz fuzz-run
+fuzz-run: $(FUZZ)
+	tests/fuzz/run.sh $(B) $(FUZZ_SECONDS)
+
+bench: tests
+	bench/run.sh $(abspath $(BIN)) $(abspath $(GUESTS))
+
+interop: tests
+	tests/interop/run.sh --install
+
+VECTORS ?=
+vectors: $(B)/tests/vectors/wycheproof
+	$< $(VECTORS)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/waybill
+	install -m 644 $(PLUGIN_SO) $(DESTDIR)$(PLUGINDIR)
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/waybill $(addprefix $(DESTDIR)$(PLUGINDIR)/,$(notdir $(PLUGIN_SO))) \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard man/*.1)))
+	-rmdir $(DESTDIR)$(PLUGINDIR)
+
+dist:
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=waybill-$(VERSION)/ -o build/waybill-$(VERSION).tar.gz HEAD
+	@echo build/waybill-$(VERSION).tar.gz
+
+compile_commands.json: Makefile
+	@{ echo '['; sep=; for f in $(ALL_C); do \
+	    printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' "$$sep" '$(CURDIR)' "$$f" \
+	        '$(CC) $(filter-out -MMD -MP,$(CPPFLAGS)) $(CFLAGS) -c '"$$f"; sep=,; done; echo ']'; } > $@
+
+clean:
+	rm -rf build compile_commands.json
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
