@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include "base/hex.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, struct err *e)
+{
+    /* O_NONBLOCK: opening a FIFO must not hang before it is refused. */
+    AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (nofollow ? O_NOFOLLOW : 0));
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, ERR_IO, "%s: not a regular file", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int file_read(int dirfd, const char *path, bool nofollow, struct buf *out, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    int r = file_open_read(dirfd, path, nofollow, &fd, e);
+    if (r)
+        return r;
+    struct source_file s;
+    r = source_read_all(source_file_init(&s, fd), out, e);
+    return r ? err_wrap(e, "%s", path) : 0;
+}
+
+static int file_source_read(struct source *base, void *buf, size_t cap, size_t *ret_n, struct err *e)
+{
+    struct source_file *s = (struct source_file *)base;
+    ssize_t n;
+    do
+        n = s->at < 0 ? read(s->fd, buf, cap) : pread(s->fd, buf, cap, s->at);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return err_set_errno(e, ERR_IO, errno, "read");
+    if (s->at >= 0)
+        s->at += n;
+    *ret_n = (size_t)n;
+    return 0;
+}
+
+struct source *source_file_init(struct source_file *s, int fd)
+{
+    *s = (struct source_file){.base = {.read = file_source_read}, .fd = fd};
+    return &s->base;
+}
+
+static int opener_file_read(struct source *base, void *buf, size_t cap, size_t *ret_n, struct err *e)
+{
+    struct opener_file *o = (struct opener_file *)(void *)((char *)base - offsetof(struct opener_file, tee));
+    size_t n;
+    int r = source_read(&o->source.base, buf, cap, &n, e);
+    if (r)
+        return r;
+    o->seen += n;
+    if (o->seen > o->size || (n == 0 && o->seen != o->size))
+        return err_set(e, ERR_IO, "the file changed while it was read");
+    *ret_n = n;
+    return 0;
+}
+
+static int opener_file_open(void *ctx, struct source **ret, struct err *e)
+{
+    (void)e;
+    struct opener_file *o = ctx;
+    (void)source_file_init(&o->source, o->fd);
+    o->seen = 0;
+    o->tee = (struct source_tee){.base = {.read = opener_file_read}};
+    *ret = &o->tee.base;
+    return 0;
+}
+
+int opener_file_init(struct opener_file *o, int fd, struct source_opener *ret, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "fstat");
+    *o = (struct opener_file){.fd = fd, .size = (uint64_t)st.st_size};
+    *ret = (struct source_opener){opener_file_open, o, o->size};
+    return 0;
+}
+
+static int fd_write(int fd, struct bytes data, struct err *e)
+{
+    while (data.len) {
+        ssize_t n = write(fd, data.ptr, data.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(e, ERR_IO, errno, "write");
+        data = bytes_of(data.ptr + n, data.len - (size_t)n);
+    }
+    return 0;
+}
+
+static int sink_file_write(struct sink *base, struct bytes data, struct err *e)
+{
+    return fd_write(((struct sink_file *)base)->fd, data, e);
+}
+
+static void sink_file_abort(struct sink *base)
+{
+    struct sink_file *s = (struct sink_file *)base;
+    if (s->fd >= 0) {
+        (void)close(TAKE_FD(s->fd));
+        (void)unlinkat(s->dirfd, s->temp, 0);
+    }
+    if (s->owns_dirfd && s->dirfd >= 0)
+        (void)close(TAKE_FD(s->dirfd));
+}
+
+static int put_in_place(struct sink_file *s, struct err *e)
+{
+    if (s->existing == FILE_REPLACE) {
+        if (renameat(s->dirfd, s->temp, s->dirfd, s->name) < 0)
+            return err_set_errno(e, ERR_IO, errno, "rename to %s", s->name);
+        return 0;
+    }
+    int r = linkat(s->dirfd, s->temp, s->dirfd, s->name, 0) < 0 ? errno : 0;
+    if (r && !(r == EEXIST && s->existing == FILE_KEEP))
+        return err_set_errno(e, ERR_IO, r, "%s", s->name);
+    (void)unlinkat(s->dirfd, s->temp, 0);
+    return 0;
+}
+
+static int sink_file_commit(struct sink *base, struct err *e)
+{
+    struct sink_file *s = (struct sink_file *)base;
+    if (fsync(s->fd) < 0)
+        return err_set_errno(e, ERR_IO, errno, "fsync %s", s->name);
+    int r = put_in_place(s, e);
+    if (r)
+        return r;
+    int fd = TAKE_FD(s->fd); /* from here abort has nothing to remove */
+    if (s->keep_fd)
+        *s->keep_fd = fd;
+    else if (close(fd) < 0)
+        return err_set_errno(e, ERR_IO, errno, "close %s", s->name);
+    if (fsync(s->dirfd) < 0)
+        return err_set_errno(e, ERR_IO, errno, "fsync of the folder of %s", s->name);
+    return 0;
+}
+
+/* Splits path into its folder, opened, and the last component. */
+static int open_parent(struct sink_file *s, int dirfd, const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return err_set(e, ERR_USAGE, "%s: not the name of a file", path);
+    if (snprintf(s->name, sizeof(s->name), "%s", name) >= (int)sizeof(s->name))
+        return err_set(e, ERR_USAGE, "%s: the name is too long", path);
+    if (!slash && dirfd != AT_FDCWD) {
+        s->dirfd = dirfd;
+        return 0;
+    }
+    AUTO_FREE char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!parent)
+        return err_nomem(e);
+    int r = dir_open(dirfd, parent, false, &s->dirfd, e);
+    s->owns_dirfd = r == 0;
+    return r;
+}
+
+int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode, enum file_existing existing,
+                   struct err *e)
+{
+    *s = (struct sink_file){.base = {sink_file_write, sink_file_commit, sink_file_abort},
+                            .dirfd = -1,
+                            .fd = -1,
+                            .existing = existing};
+    int r = open_parent(s, dirfd, path, e);
+    if (r)
+        return r;
+    struct stat st;
+    if (existing == FILE_REFUSE && fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        r = err_set(e, ERR_EXISTS, "%s: already exists", path);
+    uint8_t random[12];
+    char hex[2 * sizeof(random) + 1];
+    if (!r)
+        r = hash_random(random, sizeof(random), e);
+    if (!r) {
+        (void)snprintf(s->temp, sizeof(s->temp), ".waybill-%s.tmp", hex_encode(BYTES_ARR(random), hex));
+        s->fd = openat(s->dirfd, s->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (s->fd < 0)
+            r = err_set_errno(e, ERR_IO, errno, "%s", path);
+    }
+    if (r)
+        sink_file_abort(&s->base);
+    return r;
+}
+
+int file_write(int dirfd, const char *path, struct bytes data, mode_t mode, enum file_existing existing,
+               struct err *e)
+{
+    struct sink_file s;
+    int r = sink_file_init(&s, dirfd, path, mode, existing, e);
+    if (r)
+        return r;
+    r = sink_write(&s.base, data, e);
+    if (!r)
+        r = sink_commit(&s.base, e);
+    sink_abort(&s.base);
+    return r;
+}
+
+static int sink_fd_write(struct sink *base, struct bytes data, struct err *e)
+{
+    return fd_write(((struct sink_fd *)base)->fd, data, e);
+}
+
+static int sink_fd_commit(struct sink *base, struct err *e)
+{
+    (void)base, (void)e;
+    return 0;
+}
+
+static void sink_fd_abort(struct sink *base)
+{
+    (void)base;
+}
+
+struct sink *sink_fd_init(struct sink_fd *s, int fd)
+{
+    *s = (struct sink_fd){.base = {sink_fd_write, sink_fd_commit, sink_fd_abort}, .fd = fd};
+    return &s->base;
+}
+
+int dir_make(const char *path, mode_t mode, struct err *e)
+{
+    AUTO_FREE char *copy = strdup(path);
+    if (!copy)
+        return err_nomem(e);
+    for (char *at = copy + 1; *copy; at++) {
+        bool last = *at == '\0';
+        if (!last && *at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(copy, mode) < 0 && errno != EEXIST)
+            return err_set_errno(e, ERR_IO, errno, "mkdir %s", copy);
+        if (last)
+            break;
+        *at = '/';
+    }
+    return 0;
+}
+
+int dir_open(int dirfd, const char *path, bool only_ours, int *ret_fd, struct err *e)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (only_ours ? O_NOFOLLOW : 0);
+    AUTO_FD int fd = openat(dirfd, path, flags);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    struct stat st;
+    if (only_ours && fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (only_ours && st.st_uid != geteuid())
+        return err_set(e, ERR_CONFIG, "%s: belongs to another user", path);
+    if (only_ours && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return err_set(e, ERR_CONFIG, "%s: others may write to it (chmod go-w)", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int file_lock(int dirfd, const char *path, int *ret_fd, struct err *e)
+{
+    AUTO_FD int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    while (flock(fd, LOCK_EX) < 0)
+        if (errno != EINTR)
+            return err_set_errno(e, ERR_IO, errno, "lock %s", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int fd_copy(int from, int to, uint64_t size, struct err *e)
+{
+    if (ioctl(to, FICLONE, from) == 0)
+        return 0;
+    off_t at = 0;
+    while ((uint64_t)at < size) {
+        ssize_t n = copy_file_range(from, &at, to, NULL, (size_t)(size - (uint64_t)at), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+    }
+    struct source_file s;
+    struct sink_fd out;
+    (void)source_file_init(&s, from);
+    s.at = at; /* whatever the kernel would not do */
+    uint64_t rest;
+    int r = stream_copy(&s.base, sink_fd_init(&out, to), &rest, e);
+    if (!r && (uint64_t)at + rest != size)
+        r = err_set(e, ERR_IO, "the file changed while it was copied");
+    return r;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include "base/hex.h"
+
+#include <errno.h>
+#include <gcrypt.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+struct hash_state {
+    gcry_md_hd_t md;
+    enum hash_alg alg;
+};
+
+static int gcry_alg(enum hash_alg alg)
+{
+    return alg == HASH_SHA256 ? GCRY_MD_SHA256 : GCRY_MD_SHA512;
+}
+
+size_t hash_len(enum hash_alg alg)
+{
+    return alg == HASH_SHA256 ? HASH_SHA256_LEN : HASH_SHA512_LEN;
+}
+
+const char *hash_name(enum hash_alg alg)
+{
+    return alg == HASH_SHA256 ? "sha256" : "sha512";
+}
+
+/* libgcrypt wants its version asked for before anything else. Its pool for secrets (locked where the system
+ * allows it, wiped on release) is made when the first secret is put there, and nothing is printed about it.
+ */
+int hash_init(struct err *e)
+{
+    static int ready;
+    if (__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
+        return 0;
+    if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
+        if (!gcry_check_version("1.9.0"))
+            return err_set(e, ERR_OTHER, "libgcrypt is older than 1.9.0");
+        (void)gcry_control(GCRYCTL_DISABLE_SECMEM_WARN);
+        (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+    }
+    __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static int md_open(int algo, unsigned flags, gcry_md_hd_t *ret, struct err *e)
+{
+    int r = hash_init(e);
+    if (r)
+        return r;
+    gcry_error_t g = gcry_md_open(ret, algo, flags);
+    return g ? err_set(e, ERR_OTHER, "libgcrypt: %s", gcry_strerror(g)) : 0;
+}
+
+int hash_open(enum hash_alg alg, struct hash_state **ret, struct err *e)
+{
+    struct hash_state *h = malloc(sizeof(*h));
+    if (!h)
+        return err_nomem(e);
+    h->alg = alg;
+    int r = md_open(gcry_alg(alg), 0, &h->md, e);
+    if (r) {
+        free(h);
+        return r;
+    }
+    *ret = h;
+    return 0;
+}
+
+void hash_free(struct hash_state *h)
+{
+    if (!h)
+        return;
+    gcry_md_close(h->md);
+    free(h);
+}
+
+void hash_update(struct hash_state *h, struct bytes data)
+{
+    if (data.len)
+        gcry_md_write(h->md, data.ptr, data.len);
+}
+
+int hash_see(void *ctx, struct bytes data, struct err *e)
+{
+    (void)e;
+    hash_update(ctx, data);
+    return 0;
+}
+
+void hash_final(struct hash_state *h, struct digest *ret)
+{
+    *ret = (struct digest){.alg = h->alg};
+    gcry_md_hd_t copy;
+    if (gcry_md_copy(&copy, h->md) != 0)
+        return; /* an all-zero digest equals nothing that was hashed */
+    memcpy(ret->value, gcry_md_read(copy, gcry_alg(h->alg)), hash_len(h->alg));
+    gcry_md_close(copy);
+}
+
+int hash_bytes(enum hash_alg alg, struct bytes data, struct digest *ret, struct err *e)
+{
+    int r = hash_init(e);
+    if (r)
+        return r;
+    *ret = (struct digest){.alg = alg};
+    gcry_md_hash_buffer(gcry_alg(alg), ret->value, data.ptr ? data.ptr : (const uint8_t *)"", data.len);
+    return 0;
+}
+
+int hash_hmac_sha256(struct bytes key, const struct bytes *parts, size_t n, uint8_t ret[HASH_SHA256_LEN],
+                     struct err *e)
+{
+    gcry_md_hd_t md;
+    int r = md_open(GCRY_MD_SHA256, GCRY_MD_FLAG_HMAC, &md, e);
+    if (r)
+        return r;
+    gcry_error_t g = gcry_md_setkey(md, key.ptr, key.len);
+    if (!g) {
+        for (size_t i = 0; i < n; i++)
+            if (parts[i].len)
+                gcry_md_write(md, parts[i].ptr, parts[i].len);
+        memcpy(ret, gcry_md_read(md, GCRY_MD_SHA256), HASH_SHA256_LEN);
+    }
+    gcry_md_close(md);
+    return g ? err_set(e, ERR_OTHER, "libgcrypt: %s", gcry_strerror(g)) : 0;
+}
+
+int hash_random(void *buf, size_t len, struct err *e)
+{
+    uint8_t *at = buf;
+    while (len) {
+        ssize_t n = getrandom(at, len < 256 ? len : 256, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return err_set_errno(e, ERR_OTHER, errno, "getrandom");
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* image-spec 1.1, "Digests": algorithm = component *(separator component), [a-z0-9]+ joined by one of + . _ -
+ */
+static bool other_algorithm(struct bytes text)
+{
+    size_t i = 0;
+    while (i < text.len && text.ptr[i] != ':')
+        i++;
+    if (i == 0 || i + 1 >= text.len)
+        return false;
+    for (size_t k = 0; k < i; k++) {
+        uint8_t c = text.ptr[k];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || memchr("+._-", c, 4)))
+            return false;
+    }
+    return true;
+}
+
+int digest_parse(struct bytes text, struct digest *ret, struct err *e)
+{
+    static const enum hash_alg algs[] = {HASH_SHA256, HASH_SHA512};
+    for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
+        struct bytes rest = text, head;
+        if (!bytes_take(&rest, 7, &head) || memcmp(head.ptr, hash_name(algs[i]), 6) != 0 ||
+            head.ptr[6] != ':')
+            continue;
+        struct digest d = {.alg = algs[i]};
+        if (rest.len != 2 * hash_len(algs[i]) || !hex_decode_lower(rest, d.value))
+            return err_set(e, ERR_FORMAT, "a %s digest has %zu lower-case hexadecimal digits",
+                           hash_name(algs[i]), 2 * hash_len(algs[i]));
+        *ret = d;
+        return 0;
+    }
+    if (other_algorithm(text))
+        return err_set(e, ERR_UNSUPPORTED, "digest algorithm is neither sha256 nor sha512");
+    return err_set(e, ERR_FORMAT, "not a digest");
+}
+
+char *digest_hex(const struct digest *d, char out[DIGEST_STR_MAX])
+{
+    return hex_encode(bytes_of(d->value, hash_len(d->alg)), out);
+}
+
+char *digest_str(const struct digest *d, char out[DIGEST_STR_MAX])
+{
+    char hex[DIGEST_STR_MAX];
+    (void)snprintf(out, DIGEST_STR_MAX, "%s:%.*s", hash_name(d->alg), 2 * HASH_SHA512_LEN,
+                   digest_hex(d, hex));
+    return out;
+}
+
+bool digest_eq(const struct digest *a, const struct digest *b)
+{
+    return a->alg == b->alg && memcmp(a->value, b->value, hash_len(a->alg)) == 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+/* struct jdoc and struct jval are jansson's json_t by another name: its header stays in this file. */
+static const json_t *native(const struct jval *v)
+{
+    return (const json_t *)(const void *)v;
+}
+
+static const struct jval *ours(const json_t *v)
+{
+    return (const struct jval *)(const void *)v;
+}
+
+/* jansson has a depth cap of its own at 2048 and none on the number of values. */
+static int check_bounds(struct bytes text, struct err *e)
+{
+    size_t depth = 0, values = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            values++;
+            if (++depth > LIMIT_JSON_DEPTH)
+                return err_set(e, ERR_LIMIT, "JSON nested deeper than %u levels", LIMIT_JSON_DEPTH);
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        } else if (c == ',') {
+            values++;
+        }
+    }
+    return values > LIMIT_JSON_VALUES
+               ? err_set(e, ERR_LIMIT, "JSON with more than %u values", LIMIT_JSON_VALUES)
+               : 0;
+}
+
+int jdoc_parse(struct bytes text, struct jdoc **ret, struct err *e)
+{
+    int r = check_bounds(text, e);
+    if (r)
+        return r;
+    json_error_t je;
+    const char *start = text.ptr ? (const char *)text.ptr : "";
+    json_t *root = json_loadb(start, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+    if (!root && json_error_code(&je) == json_error_out_of_memory)
+        return err_nomem(e);
+    if (!root) {
+        char shown[JSON_ERROR_TEXT_LENGTH * 2];
+        return err_set(e, ERR_FORMAT, "JSON line %d column %d: %s", je.line, je.column,
+                       text_escape_str(je.text, shown, sizeof(shown)));
+    }
+    *ret = (struct jdoc *)(void *)root;
+    return 0;
+}
+
+void jdoc_free(struct jdoc *doc)
+{
+    json_decref((json_t *)(void *)doc);
+}
+
+const struct jval *jdoc_root(const struct jdoc *doc)
+{
+    return (const struct jval *)(const void *)doc;
+}
+
+enum jkind jval_kind(const struct jval *v)
+{
+    switch (json_typeof(native(v))) {
+    case JSON_TRUE:
+    case JSON_FALSE: return JKIND_BOOL;
+    case JSON_INTEGER: return JKIND_INT;
+    case JSON_REAL: return JKIND_REAL;
+    case JSON_STRING: return JKIND_STRING;
+    case JSON_ARRAY: return JKIND_ARRAY;
+    case JSON_OBJECT: return JKIND_OBJECT;
+    case JSON_NULL: break;
+    }
+    return JKIND_NULL;
+}
+
+const char *jval_string(const struct jval *v)
+{
+    return json_string_value(native(v));
+}
+
+bool jval_bool(const struct jval *v)
+{
+    return v && json_is_true(native(v));
+}
+
+size_t jarr_len(const struct jval *v)
+{
+    return json_array_size(native(v));
+}
+
+const struct jval *jarr_at(const struct jval *v, size_t i)
+{
+    return ours(json_array_get(native(v), i));
+}
+
+const struct jval *jobj_get(const struct jval *v, const char *key)
+{
+    return ours(json_object_get(native(v), key));
+}
+
+size_t jobj_len(const struct jval *v)
+{
+    return json_object_size(native(v));
+}
+
+const void *jobj_next(const struct jval *v, const void *iter, const char **ret_key,
+                      const struct jval **ret_value)
+{
+    /* jansson's iterators take mutable objects; nothing is changed through them here. */
+    union {
+        const struct jval *in;
+        json_t *out;
+    } object = {v};
+    union {
+        const void *in;
+        void *out;
+    } at = {iter};
+    void *next = iter ? json_object_iter_next(object.out, at.out) : json_object_iter(object.out);
+    if (next) {
+        *ret_key = json_object_iter_key(next);
+        *ret_value = ours(json_object_iter_value(next));
+    }
+    return next;
+}
+
+/* A member of the wanted type; *ret NULL when it is absent or null. */
+static int want(const struct jval *v, const char *key, bool required, enum jkind kind, const char *what,
+                const struct jval **ret, struct err *e)
+{
+    const struct jval *found = jobj_get(v, key);
+    if (found && jval_kind(found) == JKIND_NULL)
+        found = NULL;
+    if (!found && required)
+        return err_set(e, ERR_FORMAT, "member \"%s\" is missing", key);
+    if (found && jval_kind(found) != kind)
+        return err_set(e, ERR_FORMAT, "member \"%s\" is not %s", key, what);
+    *ret = found;
+    return 0;
+}
+
+int jobj_want_string(const struct jval *v, const char *key, bool required, const char **ret, struct err *e)
+{
+    const struct jval *found;
+    int r = want(v, key, required, JKIND_STRING, "a string", &found, e);
+    if (!r)
+        *ret = found ? jval_string(found) : NULL;
+    return r;
+}
+
+int jobj_want_array(const struct jval *v, const char *key, bool required, const struct jval **ret,
+                    struct err *e)
+{
+    return want(v, key, required, JKIND_ARRAY, "an array", ret, e);
+}
+
+int jobj_want_object(const struct jval *v, const char *key, bool required, const struct jval **ret,
+                     struct err *e)
+{
+    return want(v, key, required, JKIND_OBJECT, "an object", ret, e);
+}
+
+int jobj_want_uint(const struct jval *v, const char *key, bool required, uint64_t max, uint64_t *ret,
+                   struct err *e)
+{
+    const struct jval *found;
+    int r = want(v, key, required, JKIND_INT, "a whole number", &found, e);
+    if (r || !found)
+        return r;
+    json_int_t n = json_integer_value(native(found));
+    if (n < 0 || (uint64_t)n > max)
+        return err_set(e, ERR_FORMAT, "member \"%s\" is out of range", key);
+    *ret = (uint64_t)n;
+    return 0;
+}
+
+static int write_piece(const char *ptr, size_t len, void *out)
+{
+    buf_append(out, ptr, len);
+    return 0;
+}
+
+static void write_string(struct buf *out, struct bytes text)
+{
+    if (!bytes_is_utf8(text)) {
+        struct buf mended = BUF_INIT(3 * text.len + 1);
+        for (size_t i = 0; i < text.len; i++) {
+            if (text.ptr[i] < 0x80)
+                buf_append_u8(&mended, text.ptr[i]);
+            else
+                buf_append_str(&mended, "\xef\xbf\xbd");
+        }
+        write_string(out, buf_bytes(&mended));
+        buf_done(&mended);
+        return;
+    }
+    json_t *s = json_stringn(text.ptr ? (const char *)text.ptr : "", text.len);
+    if (!s || json_dump_callback(s, write_piece, out, JSON_ENCODE_ANY) != 0)
+        out->failed = ERR_NOMEM;
+    json_decref(s);
+}
+
+static void new_line(struct jout *w)
+{
+    if (w->indent == 0)
+        return;
+    buf_append_u8(w->out, '\n');
+    for (unsigned i = 0; i < w->depth * w->indent; i++)
+        buf_append_u8(w->out, ' ');
+}
+
+static void lead(struct jout *w, const char *key)
+{
+    if (w->more)
+        buf_append_u8(w->out, ',');
+    if (w->depth)
+        new_line(w);
+    w->more = true;
+    if (!key)
+        return;
+    write_string(w->out, bytes_str(key));
+    buf_append_str(w->out, w->indent ? ": " : ":");
+}
+
+static void nest(struct jout *w, const char *key, char bracket)
+{
+    lead(w, key);
+    buf_append_u8(w->out, (uint8_t)bracket);
+    w->depth++;
+    w->more = false;
+}
+
+static void unnest(struct jout *w, char bracket)
+{
+    w->depth--;
+    if (w->more)
+        new_line(w);
+    buf_append_u8(w->out, (uint8_t)bracket);
+    w->more = true;
+}
+
+void jout_object(struct jout *w, const char *key)
+{
+    nest(w, key, '{');
+}
+
+void jout_object_end(struct jout *w)
+{
+    unnest(w, '}');
+}
+
+void jout_array(struct jout *w, const char *key)
+{
+    nest(w, key, '[');
+}
+
+void jout_array_end(struct jout *w)
+{
+    unnest(w, ']');
+}
+
+void jout_bytes(struct jout *w, const char *key, struct bytes value)
+{
+    lead(w, key);
+    write_string(w->out, value);
+}
+
+void jout_string(struct jout *w, const char *key, const char *value)
+{
+    if (value)
+        jout_bytes(w, key, bytes_str(value));
+    else
+        jout_null(w, key);
+}
+
+void jout_uint(struct jout *w, const char *key, uint64_t value)
+{
+    lead(w, key);
+    buf_printf(w->out, "%" PRIu64, value);
+}
+
+void jout_int(struct jout *w, const char *key, int64_t value)
+{
+    lead(w, key);
+    buf_printf(w->out, "%" PRId64, value);
+}
+
+void jout_bool(struct jout *w, const char *key, bool value)
+{
+    lead(w, key);
+    buf_append_str(w->out, value ? "true" : "false");
+}
+
+void jout_null(struct jout *w, const char *key)
+{
+    lead(w, key);
+    buf_append_str(w->out, "null");
+}
+
+void jout_value(struct jout *w, const char *key, const struct jval *value)
+{
+    lead(w, key);
+    if (json_dump_callback(native(value), write_piece, w->out, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
+        w->out->failed = ERR_NOMEM;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every cap in one place, with where it comes from. Sizes in bytes. */
+#ifndef WAYBILL_BASE_LIMITS_H
+#define WAYBILL_BASE_LIMITS_H
+
+/* distribution-spec 1.1, "Pushing Manifests": registries and clients SHOULD take at least 4 MiB. */
+#define LIMIT_MANIFEST (4U << 20)
+/* An index.json of an image layout: the same cap. */
+#define LIMIT_INDEX LIMIT_MANIFEST
+/* A config blob that is parsed: as a manifest. */
+#define LIMIT_CONFIG LIMIT_MANIFEST
+/* distribution-spec 1.1, "Pulling manifests": name and host together stay within 255. */
+#define LIMIT_NAME 255U
+/* distribution-spec 1.1: a tag is at most 128 characters. */
+#define LIMIT_TAG 128U
+/* image-spec 1.1 does not bound the layers of a manifest; docker and containerd refuse above 127 for images,
+ * Spin uses up to 500. */
+#define LIMIT_LAYERS 1024U
+/* Entries of one index that are read. */
+#define LIMIT_MANIFESTS 4096U
+/* Annotations of one object. */
+#define LIMIT_ANNOTATIONS 1024U
+/* Nesting of JSON; sigstore-go and jansson's own default lie between 64 and 2048. */
+#define LIMIT_JSON_DEPTH 64U
+/* Values in one JSON text: keeps the memory of a 4 MiB manifest made of "[],[],..." in bounds. */
+#define LIMIT_JSON_VALUES 200000U
+/* An error body of a registry that is read to show its message. */
+#define LIMIT_ERROR_BODY (64U << 10)
+/* HTTP response headers of one response, all together (libcurl's own cap is 300 KiB). */
+#define LIMIT_HTTP_HEADERS (256U << 10)
+/* HTTP redirects of one request (oci.md 7.4; curl's default is 30). */
+#define LIMIT_HTTP_REDIRECTS 5U
+/* A module that is handed to the engine: it is the one thing that is held in memory whole. */
+#define LIMIT_MODULE (256U << 20)
+/* A blob that is pushed or pulled as a stream: what a signed 64-bit size can say, less a margin. */
+#define LIMIT_BLOB (1ULL << 40)
+/* Sections of one wasm binary; the engine's own parser takes fewer than 100,000 of anything. */
+#define LIMIT_WASM_SECTIONS 100000U
+/* Import, export, type and name sections that are decoded (not merely hashed). */
+#define LIMIT_WASM_DECODED (16U << 20)
+/* Imports or exports of one module (wasm-tools' implementation limit). */
+#define LIMIT_WASM_IMPORTS 100000U
+/* A name in a wasm binary (wasm-tools' implementation limit). */
+#define LIMIT_WASM_NAME 100000U
+/* Tool conventions, Signatures.md as wasmsign2 reads it: sets, hashes per set, signatures per set. */
+#define LIMIT_SIG_SETS   64U
+#define LIMIT_SIG_HASHES 64U
+#define LIMIT_SIG_SIGS   256U
+/* The payload of a signature section: all of the above at their most fits in less. */
+#define LIMIT_SIG_SECTION (4U << 20)
+/* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
+#define LIMIT_KEY_FILE (64U << 10)
+/* A credentials file of docker or podman. */
+#define LIMIT_AUTH_FILE (1U << 20)
+/* A token reply of a token service. */
+#define LIMIT_TOKEN (256U << 10)
+/* A human-written TOML file. */
+#define LIMIT_TOML (1U << 20)
+/* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */
+#define LIMIT_GUEST_MEMORY (4ULL << 30)
+/* Buffers of streams. */
+#define STREAM_CHUNK (256U << 10)
+
+#endif

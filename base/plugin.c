@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/plugin.h"
+
+#include "base/version.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *the_folder;
+
+static struct {
+    char name[32];
+    const void *ops;
+} loaded[8];
+
+void plugin_set_folder(const char *path)
+{
+    the_folder = path;
+}
+
+static int plugin_path(const char *name, char out[PATH_MAX], struct err *e)
+{
+    char exe[PATH_MAX];
+    const char *folder = the_folder, *between = "";
+    if (!folder) {
+        ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+        if (n < 0)
+            return err_set_errno(e, ERR_OTHER, errno, "/proc/self/exe");
+        exe[n] = '\0';
+        *strrchr(exe, '/') = '\0';
+        folder = exe;
+        between = "/../lib/waybill";
+    }
+    if (snprintf(out, PATH_MAX, "%s%s/%s.so", folder, between, name) >= PATH_MAX)
+        return err_set(e, ERR_CONFIG, "the path of plugin %s is too long", name);
+    return 0;
+}
+
+static int plugin_open(const char *name, const struct plugin **ret, struct err *e)
+{
+    char path[PATH_MAX];
+    int r = plugin_path(name, path, e);
+    if (r)
+        return r;
+    if (access(path, R_OK) < 0)
+        return err_set_errno(e, ERR_NOTFOUND, errno, "plugin %s", path);
+    void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!so)
+        return err_set(e, ERR_CONFIG, "plugin %s: %s", name, dlerror());
+    const struct plugin *p = dlsym(so, "waybill_plugin");
+    if (!p || p->abi != PLUGIN_ABI || strcmp(p->name, name) != 0 || strcmp(p->build, WAYBILL_VERSION) != 0) {
+        (void)dlclose(so);
+        return err_set(e, ERR_CONFIG, "plugin %s: of another version of waybill", path);
+    }
+    *ret = p;
+    return 0;
+}
+
+int plugin_load(const char *name, const void **ret_ops, struct err *e)
+{
+    size_t i = 0;
+    for (; i < ARRAY_LEN(loaded) && loaded[i].ops; i++) {
+        if (strcmp(loaded[i].name, name) == 0) {
+            *ret_ops = loaded[i].ops;
+            return 0;
+        }
+    }
+    const struct plugin *p;
+    int r = plugin_open(name, &p, e);
+    if (r)
+        return r;
+    log_handler *handler;
+    void *ctx;
+    enum log_level level;
+    log_get_handler(&handler, &ctx, &level);
+    p->set_log(handler, ctx, level);
+    if (i < ARRAY_LEN(loaded)) {
+        (void)snprintf(loaded[i].name, sizeof(loaded[i].name), "%s", name);
+        loaded[i].ops = p->ops;
+    }
+    *ret_ops = p->ops;
+    return 0;
+}
