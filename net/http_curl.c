@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One HTTP exchange by libcurl: no redirects, no retries, no credentials but those of the request. */
+#include "base/limits.h"
+#include "base/text.h"
+#include "net/http_ops.h"
+#include "net/retry.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <strings.h>
+
+#define TRANSFER_BUFFER (256L << 10)
+/* A server may store a big upload before it answers. */
+#define STALL_FACTOR_WITH_BODY 10
+
+struct net_http_session {
+    struct net_http_conf conf;
+    CURL *easy; /* kept: it owns the connections */
+};
+
+enum body_place { BODY_UNDECIDED, BODY_BUFFER, BODY_SINK };
+
+/* What the callbacks work on. */
+struct transfer {
+    CURL *easy;
+    struct net_http_hop *hop;
+    struct net_http_response *resp;
+    struct err *e;
+    struct curl_slist *fields;
+    struct source *body; /* the request's, open */
+    enum body_place place;
+    size_t field_bytes; /* of headers so far, with those of interim responses */
+    uint64_t unsent;    /* bytes of the request's body that are still to be read */
+    uint64_t skip;      /* bytes of the response's body that `to` has got already */
+    bool cut;           /* enough of an error body was read */
+    int failure;        /* of a callback; described in e */
+    char text[CURL_ERROR_SIZE];
+};
+
+const struct net_http_conf *net_http_session_conf(const struct net_http_session *s)
+{
+    return &s->conf;
+}
+
+void net_http_session_close(struct net_http_session *s)
+{
+    if (!s)
+        return;
+    curl_easy_cleanup(s->easy);
+    free(s);
+}
+
+int net_http_session_open(const struct net_http_conf *conf, struct net_http_session **ret, struct err *e)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(e, ERR_OTHER, "libcurl cannot be used");
+    struct net_http_session *s = calloc(1, sizeof(*s));
+    CURL *easy = curl_easy_init();
+    if (!s || !easy) {
+        curl_easy_cleanup(easy);
+        free(s);
+        return err_nomem(e);
+    }
+    s->conf = *conf;
+    s->easy = easy;
+    *ret = s;
+    return 0;
+}
+
+static int status_of(const struct transfer *t)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    struct bytes line = bytes_of(data, size * count);
+    t->field_bytes += line.len;
+    if (t->field_bytes > LIMIT_HTTP_HEADERS) {
+        t->failure = err_set(t->e, ERR_LIMIT, "response headers of more than %u bytes", LIMIT_HTTP_HEADERS);
+        return 0;
+    }
+    while (line.len && strchr("\r\n", line.ptr[line.len - 1]))
+        line.len--;
+    if (bytes_starts(line, BYTES_LIT("HTTP/"))) {
+        buf_reset(&t->resp->fields); /* an interim response came before */
+        return size * count;
+    }
+    if (line.len && !memchr(line.ptr, '\0', line.len)) {
+        buf_append_bytes(&t->resp->fields, line);
+        buf_append_u8(&t->resp->fields, 0);
+    }
+    if (buf_check(&t->resp->fields, t->e)) {
+        t->failure = err_wrap(t->e, "response headers");
+        return 0;
+    }
+    return size * count;
+}
+
+/* A part of the body came (206): is it the part that is missing? */
+static int part_check(struct transfer *t, uint64_t *ret_total)
+{
+    struct net_content_range range;
+    struct bytes value;
+    if (!net_http_field(t->resp, "Content-Range", 0, &value) || !net_content_range_parse(value, &range))
+        return err_set(t->e, ERR_NETWORK, "a partial response that does not say which part");
+    if (range.first != t->hop->resume)
+        return err_set(t->e, ERR_NETWORK, "asked for the bytes from %" PRIu64 " on, got those from %" PRIu64,
+                       t->hop->resume, range.first);
+    *ret_total = range.total;
+    return 0;
+}
+
+/* At the first byte of a body: where does it go? */
+static int body_decide(struct transfer *t)
+{
+    int status = status_of(t);
+    curl_off_t length = -1;
+    if (status / 100 != 2 || !t->hop->req->to) {
+        t->place = BODY_BUFFER;
+        return 0;
+    }
+    uint64_t total = UINT64_MAX;
+    t->place = BODY_SINK;
+    if (status == 206) {
+        int r = part_check(t, &total);
+        if (r)
+            return r;
+    } else {
+        t->skip = t->hop->resume;
+        if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK &&
+            length >= 0)
+            total = (uint64_t)length;
+    }
+    if (t->hop->resume_total != UINT64_MAX && total != UINT64_MAX && total != t->hop->resume_total)
+        return err_set(t->e, ERR_NETWORK,
+                       "the size changed from %" PRIu64 " to %" PRIu64 " between two tries",
+                       t->hop->resume_total, total);
+    t->hop->total = total;
+    return 0;
+}
+
+static int body_to_sink(struct transfer *t, struct bytes data)
+{
+    struct bytes skipped;
+    size_t n = data.len > t->skip ? (size_t)t->skip : data.len;
+    t->skip -= n;
+    if (!bytes_take(&data, n, &skipped) || data.len == 0)
+        return 0;
+    t->hop->received += data.len;
+    return sink_write(t->hop->req->to, data, t->e);
+}
+
+static int body_to_buffer(struct transfer *t, struct bytes data)
+{
+    struct buf *body = &t->resp->body;
+    bool good = status_of(t) / 100 == 2;
+    size_t max = good ? t->hop->req->max_body : LIMIT_ERROR_BODY;
+    if (data.len <= max - body->len) {
+        buf_append_bytes(body, data);
+        return buf_check(body, t->e);
+    }
+    if (good)
+        return err_set(t->e, ERR_LIMIT, "a response of more than %zu bytes", max);
+    buf_append(body, data.ptr, max - body->len);
+    t->cut = true;
+    return 0;
+}
+
+static size_t on_body(char *ptr, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    struct bytes data = bytes_of(ptr, size * count);
+    if (t->place == BODY_UNDECIDED)
+        t->failure = body_decide(t);
+    if (t->failure == 0)
+        t->failure = t->place == BODY_SINK ? body_to_sink(t, data) : body_to_buffer(t, data);
+    return t->failure || t->cut ? 0 : data.len;
+}
+
+static size_t on_read(char *ptr, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t cap = size * count, n = 0;
+    if (t->unsent < cap)
+        cap = (size_t)t->unsent;
+    if (cap == 0)
+        return 0;
+    t->failure = source_read(t->body, ptr, cap, &n, t->e);
+    if (t->failure == 0 && n == 0)
+        t->failure = err_set(t->e, ERR_IO, "the request's body is shorter than it was");
+    t->unsent -= n;
+    return t->failure ? CURL_READFUNC_ABORT : n;
+}
+
+/* Opens the request's body, again if it is open already. */
+static int body_open(struct transfer *t)
+{
+    const struct source_opener *opener = t->hop->req->body;
+    source_close(t->body);
+    t->body = NULL;
+    t->unsent = opener->size;
+    return opener->open(opener->ctx, &t->body, t->e);
+}
+
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+    struct transfer *t = ctx;
+    if (offset != 0 || origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    if (!t->hop->with_body)
+        return CURL_SEEKFUNC_OK;
+    t->failure = body_open(t);
+    return t->failure ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
+}
+
+static int field_add(struct transfer *t, const char *name, const char *value)
+{
+    AUTO_DONE(buf) line = BUF_SECRET_INIT(LIMIT_HTTP_HEADERS);
+    if (strpbrk(value, "\r\n"))
+        return err_set(t->e, ERR_FORMAT, "header %s: with a line break", name);
+    buf_printf(&line, "%s: %s", name, value);
+    int r = buf_check(&line, t->e);
+    if (r)
+        return r;
+    struct curl_slist *more = curl_slist_append(t->fields, buf_cstr(&line));
+    if (!more)
+        return err_nomem(t->e);
+    t->fields = more;
+    return 0;
+}
+
+static int fields_make(struct transfer *t)
+{
+    const struct net_http_hop *hop = t->hop;
+    char range[48];
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < hop->req->n_fields; i++)
+        r = field_add(t, hop->req->fields[i].name, hop->req->fields[i].value);
+    if (r == 0 && hop->req->authorization && hop->same_origin)
+        r = field_add(t, "Authorization", hop->req->authorization);
+    if (r == 0 && hop->resume > 0) {
+        (void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", hop->resume);
+        r = field_add(t, "Range", range);
+    }
+    return r;
+}
+
+static void transfer_done(struct transfer *t)
+{
+    for (struct curl_slist *f = t->fields; f; f = f->next)
+        mem_wipe(f->data, strlen(f->data));
+    curl_slist_free_all(t->fields);
+    source_close(t->body);
+    curl_easy_reset(t->easy);
+}
+
+#define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, option, value) == CURLE_OK)
+
+/* Everything that does not depend on the method. */
+static bool set_common(struct transfer *t, const struct net_http_conf *conf)
+{
+    long stall = conf->stall_seconds * (t->hop->with_body ? STALL_FACTOR_WITH_BODY : 1);
+    bool ok = true;
+    SET(CURLOPT_URL, t->hop->url);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_HTTPHEADER, t->fields);
+    SET(CURLOPT_USERAGENT, conf->user_agent);
+    SET(CURLOPT_ERRORBUFFER, t->text);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, conf->connect_timeout_ms);
+    SET(CURLOPT_LOW_SPEED_LIMIT, conf->stall_bytes);
+    SET(CURLOPT_LOW_SPEED_TIME, stall);
+    SET(CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, t);
+    if (t->hop->http1)
+        SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    return ok;
+}
+
+static bool set_method(struct transfer *t)
+{
+    const char *method = t->hop->method;
+    uint64_t size = t->hop->with_body ? t->hop->req->body->size : 0;
+    bool ok = true;
+    if (strcmp(method, "HEAD") == 0) {
+        SET(CURLOPT_NOBODY, 1L);
+        return ok;
+    }
+    SET(CURLOPT_CUSTOMREQUEST, method);
+    if (!t->hop->with_body && (strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0))
+        return ok;
+    SET(CURLOPT_UPLOAD, 1L);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BUFFER);
+    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+    SET(CURLOPT_READFUNCTION, on_read);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SEEKDATA, t);
+    return ok;
+}
+
+#undef SET
+
+static bool is_retryable(CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return true;
+    default: return false;
+    }
+}
+
+/* What a failed transfer was. */
+static int failure_of(struct transfer *t, CURLcode code)
+{
+    char shown[CURL_ERROR_SIZE];
+    long sent = 0;
+    if (t->failure)
+        return t->failure;
+    if (code == CURLE_OUT_OF_MEMORY)
+        return err_nomem(t->e);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+    t->hop->sent = sent > 0;
+    t->hop->retryable = is_retryable(code);
+    t->hop->http2_failed = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+    return err_set(t->e, ERR_NETWORK, "%s",
+                   text_escape_str(t->text[0] ? t->text : curl_easy_strerror(code), shown, sizeof(shown)));
+}
+
+int net_http_exchange(struct net_http_session *s, struct net_http_hop *hop, struct net_http_response *resp,
+                      struct err *e)
+{
+    struct transfer t = {.easy = s->easy, .hop = hop, .resp = resp, .e = e};
+    hop->total = UINT64_MAX;
+    int r = fields_make(&t);
+    if (r == 0 && hop->with_body)
+        r = body_open(&t);
+    if (r == 0 && (!set_common(&t, &s->conf) || !set_method(&t)))
+        r = err_set(e, ERR_OTHER, "libcurl refuses an option");
+    if (r == 0) {
+        CURLcode code = curl_easy_perform(t.easy);
+        resp->status = status_of(&t);
+        if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && t.cut))
+            r = failure_of(&t, code);
+    }
+    transfer_done(&t);
+    return r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/endpoint.h"
+
+/* One row per place; the index is enum oci_ref_kind. */
+static int (*const openers[])(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                              struct oci_endpoint **ret, struct err *e) = {
+    [OCI_REF_REGISTRY] = oci_registry_open,
+    [OCI_REF_LAYOUT] = oci_layout_open,
+};
+
+int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                      struct oci_endpoint **ret, struct err *e)
+{
+    return openers[ref->kind](ref, conf, create, ret, e);
+}
+
+void oci_endpoint_close(struct oci_endpoint *ep)
+{
+    if (ep)
+        ep->ops->close(ep);
+}
+
+void oci_pinned_done(struct oci_pinned *p)
+{
+    free(TAKE(p->media_type));
+    buf_done(&p->body);
+}

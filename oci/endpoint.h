@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one interface to every place where an artifact can be. A new place is one file with one `struct
+ * oci_endpoint_ops` and one row in endpoint.c. An endpoint is bound to the repository (or folder) of the
+ * reference it was opened with. Once a tag has been resolved everything goes by digest.
+ */
+#ifndef WAYBILL_OCI_ENDPOINT_H
+#define WAYBILL_OCI_ENDPOINT_H
+
+#include "base/io.h"
+#include "oci/manifest.h"
+#include "oci/ref.h"
+
+/* What the program knows and endpoints may use; borrowed for as long as an endpoint is open. */
+struct oci_endpoint_conf {
+    const char *user_agent; /* "waybill/0.1.0" */
+    bool plain_http;        /* --plain-http: speak HTTP to the registry. Loopback registries need no flag. */
+    struct bytes auth_file; /* the text of docker's config.json; empty: anonymous */
+    const char *auth_path;  /* its path, for messages; may be NULL */
+    uint64_t max_wait_ms;   /* the longest Retry-After that is waited for; 0: 60 s */
+};
+
+/* The bytes of a manifest or index, pinned by their digest. */
+struct oci_pinned {
+    struct digest digest;
+    char *media_type; /* as the place says it; owned; NULL when it does not */
+    struct buf body;
+};
+void oci_pinned_done(struct oci_pinned *p);
+
+struct oci_endpoint;
+
+struct oci_endpoint_ops {
+    void (*close)(struct oci_endpoint *ep);
+
+    /* The manifest or index that `tag` or `digest` names (digest wins; exactly one request where the place is
+     * remote). The digest is computed here over the raw bytes and equals *digest when that was given (else
+     * ERR_DIGEST). ERR_NOTFOUND, ERR_AUTH, ERR_NETWORK, ERR_REGISTRY, ERR_LIMIT (over LIMIT_MANIFEST). */
+    int (*resolve)(struct oci_endpoint *ep, const char *tag, const struct digest *digest,
+                   struct oci_pinned *ret, struct err *e);
+
+    /* Writes the blob's bytes to `to` and neither checks nor commits: the caller's sink is a sink_verify. */
+    int (*blob_fetch)(struct oci_endpoint *ep, const struct oci_desc *desc, struct sink *to, struct err *e);
+
+    /* NULL unless blobs lie on this machine: then they are read in place and never copied into the store. An
+     * open descriptor of a regular file of the right size, whose bytes are not yet checked; the caller closes
+     * it. */
+    int (*blob_open)(struct oci_endpoint *ep, const struct oci_desc *desc, int *ret_fd, struct err *e);
+
+    /* Brings a blob there unless it is there. *ret_existed: nothing had to be sent. desc: digest and size,
+     * right for what `from` gives. */
+    int (*blob_push)(struct oci_endpoint *ep, const struct oci_desc *desc, const struct source_opener *from,
+                     bool *ret_existed, struct err *e);
+
+    /* Stores a manifest or index under its digest and, unless tag is NULL, under the tag. What it refers to
+     * is there already. */
+    int (*manifest_push)(struct oci_endpoint *ep, struct bytes body, const char *media_type,
+                         const struct digest *digest, const char *tag, struct err *e);
+};
+
+struct oci_endpoint {
+    const struct oci_endpoint_ops *ops;
+};
+
+/* oci_endpoint_open - does not connect. create: a layout folder may be made (push).
+ * conf and ref outlive the endpoint. Released with oci_endpoint_close (takes NULL). */
+MUST_CHECK int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                                 struct oci_endpoint **ret, struct err *e);
+void oci_endpoint_close(struct oci_endpoint *ep);
+DEFINE_AUTO(oci_endpoint, oci_endpoint_close);
+
+/* The openers of the kinds, one per file: the rows of endpoint.c. */
+MUST_CHECK int oci_layout_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                               struct oci_endpoint **ret, struct err *e);
+MUST_CHECK int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                                 struct oci_endpoint **ret, struct err *e);
+
+#endif

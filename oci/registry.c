@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/registry.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/url.h"
+
+#include <stdio.h>
+
+#define HUB_NAME "docker.io"
+#define HUB_HOST "registry-1.docker.io"
+
+static const struct net_http_field accept_manifest = {
+    "Accept", OCI_TYPE_MANIFEST ", " OCI_TYPE_INDEX ", " OCI_TYPE_DOCKER ", " OCI_TYPE_DOCKER_LIST};
+
+int oci_registry_url(const struct oci_registry *reg, const char *kind, const char *last, char **ret,
+                     struct err *e)
+{
+    AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
+    buf_printf(&url, "%s/%s/%s", reg->url, kind, last);
+    int r = buf_check(&url, e);
+    if (r)
+        return r;
+    *ret = buf_take_str(&url);
+    return *ret ? 0 : err_nomem(e);
+}
+
+static bool is_own(const struct oci_registry *reg, const char *url)
+{
+    struct net_url a, b;
+    struct err ignored = ERR_INIT;
+    return net_url_parse(reg->root, &a, &ignored) == 0 && net_url_parse(url, &b, &ignored) == 0 &&
+           net_url_same_origin(&a, &b);
+}
+
+/* distribution-spec 1.1, "Warnings": shown, once in a row. */
+static void warnings_show(struct oci_registry *reg, const struct net_http_response *resp)
+{
+    struct bytes value;
+    char shown[sizeof(reg->warning)];
+    for (size_t n = 0; n < 8 && net_http_field(resp, "Warning", n, &value); n++) {
+        if (!bytes_starts(value, BYTES_LIT("299 - ")))
+            continue;
+        text_escape(bytes_of(value.ptr + 6, value.len - 6), shown, sizeof(shown));
+        if (strcmp(shown, reg->warning) != 0)
+            log_warn("%s says: %s", reg->host, shown);
+        memcpy(reg->warning, shown, sizeof(shown));
+    }
+}
+
+int oci_registry_send(struct oci_registry *reg, struct net_http_request *req, struct net_http_response *resp,
+                      struct err *e)
+{
+    bool own = is_own(reg, req->url);
+    for (unsigned round = 0;; round++) {
+        if (own) {
+            int r = oci_auth_value(reg->auth, &req->authorization, e);
+            if (r)
+                return r;
+        }
+        int r = net_http_send(reg->http, req, resp, e);
+        if (r)
+            return r;
+        if (resp->status != 401 || round > 0 || !is_own(reg, resp->url))
+            break;
+        req->resume = resp->delivered;
+        r = oci_auth_answer(reg->auth, resp, e);
+        if (r)
+            return r;
+    }
+    warnings_show(reg, resp);
+    return 0;
+}
+
+/* The Content-Type without its parameters; *ret stays NULL when there is none. */
+static int content_type(const struct net_http_response *resp, char **ret, struct err *e)
+{
+    struct bytes value;
+    char shown[256];
+    if (!net_http_field(resp, "Content-Type", 0, &value))
+        return 0;
+    const uint8_t *semicolon = value.len ? memchr(value.ptr, ';', value.len) : NULL;
+    if (semicolon)
+        value.len = (size_t)(semicolon - value.ptr);
+    while (value.len && strchr(" \t", value.ptr[value.len - 1]))
+        value.len--;
+    *ret = strdup(text_escape(value, shown, sizeof(shown)));
+    return *ret ? 0 : err_nomem(e);
+}
+
+/* Docker-Content-Digest is a hint: registries were seen to send wrong ones. What counts is the body. */
+static void digest_hint(const struct oci_registry *reg, const struct net_http_response *resp,
+                        const struct digest *seen)
+{
+    struct bytes value;
+    struct digest said;
+    struct err ignored = ERR_INIT;
+    if (net_http_field(resp, "Docker-Content-Digest", 0, &value) &&
+        digest_parse(value, &said, &ignored) == 0 && said.alg == seen->alg && !digest_eq(&said, seen))
+        log_warn("%s: the header Docker-Content-Digest names another digest than the manifest has",
+                 reg->host);
+}
+
+static int manifest_get(struct oci_registry *reg, const char *reference, struct net_http_response *resp,
+                        struct err *e)
+{
+    AUTO_FREE char *url = NULL;
+    char what[DIGEST_STR_MAX + 16];
+    int r = oci_registry_url(reg, "manifests", reference, &url, e);
+    if (r)
+        return r;
+    struct net_http_request req = {
+        .method = "GET",
+        .url = url,
+        .fields = &accept_manifest,
+        .n_fields = 1,
+        .max_body = LIMIT_MANIFEST,
+        .follow = true,
+        .idempotent = true,
+    };
+    r = oci_registry_send(reg, &req, resp, e);
+    if (r)
+        return r;
+    (void)snprintf(what, sizeof(what), "manifest %s", reference);
+    return resp->status == 200 ? 0 : oci_registry_failure(reg, resp, what, e);
+}
+
+static int registry_resolve(struct oci_endpoint *ep, const char *tag, const struct digest *digest,
+                            struct oci_pinned *ret, struct err *e)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    AUTO_FREE char *type = NULL;
+    char want[DIGEST_STR_MAX], got[DIGEST_STR_MAX];
+    struct digest seen;
+    int r = manifest_get(reg, digest ? digest_str(digest, want) : tag, &resp, e);
+    if (r == 0)
+        r = hash_bytes(digest ? digest->alg : HASH_SHA256, buf_bytes(&resp.body), &seen, e);
+    if (r)
+        return r;
+    if (digest && !digest_eq(digest, &seen))
+        return err_set(e, ERR_DIGEST, "manifest %s: the registry sent one with the digest %s", want,
+                       digest_str(&seen, got));
+    digest_hint(reg, &resp, &seen);
+    r = content_type(&resp, &type, e);
+    if (r)
+        return r;
+    *ret = (struct oci_pinned){.digest = seen, .media_type = TAKE(type), .body = resp.body};
+    resp.body = (struct buf)BUF_INIT(0);
+    return 0;
+}
+
+static int registry_blob_fetch(struct oci_endpoint *ep, const struct oci_desc *desc, struct sink *to,
+                               struct err *e)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    AUTO_FREE char *url = NULL;
+    char digest[DIGEST_STR_MAX], what[DIGEST_STR_MAX + 8];
+    int r = oci_registry_url(reg, "blobs", digest_str(&desc->digest, digest), &url, e);
+    if (r)
+        return r;
+    (void)snprintf(what, sizeof(what), "blob %s", digest);
+    struct net_http_request req = {.method = "GET", .url = url, .to = to, .follow = true, .idempotent = true};
+    r = oci_registry_send(reg, &req, &resp, e);
+    if (r)
+        return err_wrap(e, "%s", what);
+    return resp.status == 200 || resp.status == 206 ? 0 : oci_registry_failure(reg, &resp, what, e);
+}
+
+static void registry_close(struct oci_endpoint *ep)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    oci_auth_free(reg->auth);
+    net_http_close(reg->http);
+    free(reg->root);
+    free(reg->url);
+    free(reg->host);
+    free(reg);
+}
+
+static const struct oci_endpoint_ops registry_ops = {
+    .close = registry_close,
+    .resolve = registry_resolve,
+    .blob_fetch = registry_blob_fetch,
+    .blob_push = oci_registry_blob_push,
+    .manifest_push = oci_registry_manifest_push,
+};
+
+/* Plain HTTP is for those who asked for it, and for registries on this machine. */
+static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
+                     const struct oci_endpoint_conf *conf, struct err *e)
+{
+    AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
+    struct net_url u;
+    buf_printf(&root, "https://%s", strcmp(ref->host, HUB_NAME) == 0 ? HUB_HOST : ref->host);
+    int r = buf_check(&root, e);
+    if (r == 0)
+        r = net_url_parse(buf_cstr(&root), &u, e);
+    if (r)
+        return err_recode(e, ERR_USAGE);
+    if (conf->plain_http || net_url_is_loopback(u.host)) {
+        buf_reset(&root);
+        buf_printf(&root, "http://%s", ref->host);
+    }
+    buf_printf(&url, "%s/v2/%s", buf_cstr(&root), ref->path);
+    r = buf_check(&url, e);
+    if (r)
+        return r;
+    reg->root = buf_take_str(&root);
+    reg->url = buf_take_str(&url);
+    reg->host = strdup(ref->host);
+    return reg->root && reg->url && reg->host ? 0 : err_nomem(e);
+}
+
+static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
+                        const struct oci_endpoint_conf *conf, bool push, struct err *e)
+{
+    AUTO_DONE(oci_cred) cred = OCI_CRED_INIT;
+    struct net_http_conf http = NET_HTTP_CONF_INIT;
+    if (conf->user_agent)
+        http.user_agent = conf->user_agent;
+    if (conf->max_wait_ms)
+        http.max_wait_ms = conf->max_wait_ms > INT64_MAX ? INT64_MAX : (int64_t)conf->max_wait_ms;
+    int r = net_http_open(&http, &reg->http, e);
+    if (r == 0)
+        r = oci_cred_find(conf->auth_file, conf->auth_path, ref->host, ref->path, &cred, e);
+    if (r)
+        return r;
+    const struct oci_auth_conf auth = {
+        .http = reg->http,
+        .root = reg->root,
+        .repo = ref->path,
+        .actions = push ? "pull,push" : "pull",
+    };
+    return oci_auth_open(&auth, &cred, &reg->auth, e);
+}
+
+int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
+                      struct oci_endpoint **ret, struct err *e)
+{
+    struct oci_registry *reg = calloc(1, sizeof(*reg));
+    if (!reg)
+        return err_nomem(e);
+    reg->base.ops = &registry_ops;
+    int r = urls_make(reg, ref, conf, e);
+    if (r == 0)
+        r = session_open(reg, ref, conf, create, e);
+    if (r) {
+        registry_close(&reg->base);
+        return r;
+    }
+    *ret = &reg->base;
+    return 0;
+}

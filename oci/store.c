@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/store.h"
+
+#include "base/log.h"
+
+#include <fcntl.h>
+
+#define STORE_DIR_MODE  0700
+#define STORE_FILE_MODE 0600
+
+int oci_store_open(const char *dir, struct oci_store *ret, struct err *e)
+{
+    int r = dir_make(dir, STORE_DIR_MODE, e);
+    if (!r)
+        r = dir_open(AT_FDCWD, dir, true, &ret->root, e);
+    return r ? err_wrap(e, "store") : 0;
+}
+
+void oci_store_done(struct oci_store *s)
+{
+    if (s->root >= 0)
+        (void)close(TAKE_FD(s->root));
+}
+
+/* Damage is no failure of the caller's: the blob is fetched again. */
+static int as_absent(int r, struct err *e)
+{
+    if (r == 0 || r == ERR_NOTFOUND || r == ERR_NOMEM)
+        return r;
+    log_info("store: %s; fetching it again", e->msg);
+    return err_recode(e, ERR_NOTFOUND);
+}
+
+int oci_store_get(struct oci_store *s, const struct digest *d, uint64_t size, int *ret_fd, struct err *e)
+{
+    return as_absent(oci_cas_open(s->root, d, size, ret_fd, e), e);
+}
+
+int oci_store_read(struct oci_store *s, const struct digest *d, struct buf *out, struct err *e)
+{
+    int r = as_absent(oci_cas_read(s->root, d, out, e), e);
+    if (r)
+        buf_reset(out);
+    return r;
+}
+
+int oci_store_put_init(struct oci_store *s, struct oci_cas_put *put, const struct digest *d, uint64_t size,
+                       int *keep_fd, struct err *e)
+{
+    int r = oci_cas_make(s->root, d->alg, STORE_DIR_MODE, e);
+    if (r)
+        return err_wrap(e, "store");
+    oci_cas_sweep(s->root, d->alg);
+    r = oci_cas_put_init(put, s->root, d, size, STORE_FILE_MODE, e);
+    if (r)
+        return err_wrap(e, "store");
+    put->file.keep_fd = keep_fd;
+    return 0;
+}
+
+int oci_store_put_bytes(struct oci_store *s, const struct digest *d, struct bytes data, struct err *e)
+{
+    int r = oci_cas_make(s->root, d->alg, STORE_DIR_MODE, e);
+    if (!r)
+        r = oci_cas_put_bytes(s->root, d, data, STORE_FILE_MODE, e);
+    return r ? err_wrap(e, "store") : 0;
+}
