@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ed25519 (RFC 8032, pure) on libgcrypt. libgcrypt 1.10 takes S >= L, and ends the process (its "mulm_25519:
+ * different sizes") for public keys whose y is below 2^192 or p-1: both are refused here before it sees them.
+ */
+#include "base/hash.h"
+#include "sign/alg.h"
+#include "sign/der.h"
+#include "sign/gcry.h"
+
+#include <limits.h>
+
+#define LEN          32U
+#define SIG_LEN      64U
+
+#define PRIVATE_SEXP "(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))"
+
+/* Little-endian, as everything in RFC 8032. */
+static const uint8_t field_p_minus_1[LEN] = {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
+static const uint8_t order_l[LEN] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+                                     0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
+                                     0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+
+/* The y of the points of order 8. Those of order 1, 2 and 4 have y 1, p-1 and 0. */
+static const uint8_t order_8_y[2][LEN] = {
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05}};
+
+static int compare_le(const uint8_t *a, const uint8_t *b)
+{
+    for (size_t i = LEN; i-- > 0;)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    uint8_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum |= p[i];
+    return sum == 0;
+}
+
+/* Whether libgcrypt can decode the point: y of a point of the curve, and the right sign for it. */
+static int check_on_curve(const uint8_t *public_key, struct err *e)
+{
+    AUTO(gcry_context) ctx = NULL;
+    AUTO(gcry_mpi) value = gcry_mpi_set_opaque_copy(NULL, public_key, 8 * LEN);
+    AUTO(gcry_mpi_point) point = gcry_mpi_point_new(0);
+    if (!value || !point)
+        return err_nomem(e);
+    gcry_error_t g = gcry_mpi_ec_new(&ctx, NULL, "Ed25519");
+    if (g)
+        return sign_gcry_fail(g, e);
+    if (gcry_mpi_ec_decode_point(point, value, ctx) != 0)
+        return err_set(e, ERR_FORMAT, "not an Ed25519 public key: no point of the curve");
+    return 0;
+}
+
+static int ed25519_check(const uint8_t *public_key, struct err *e)
+{
+    uint8_t y[LEN];
+    memcpy(y, public_key, LEN);
+    y[LEN - 1] &= 0x7f;
+    if (compare_le(y, field_p_minus_1) > 0)
+        return err_set(e, ERR_FORMAT, "not an Ed25519 public key: its number is not reduced");
+    if (all_zero(y + 24, 8) || compare_le(y, field_p_minus_1) == 0 || compare_le(y, order_8_y[0]) == 0 ||
+        compare_le(y, order_8_y[1]) == 0)
+        return err_set(e, ERR_FORMAT, "not an acceptable Ed25519 public key: a point of small order or weak");
+    return check_on_curve(public_key, e);
+}
+
+static int ed25519_generate(uint8_t ret_secret[SIGN_SECRET_LEN], struct err *e)
+{
+    return hash_random(ret_secret, SIGN_SECRET_LEN, e);
+}
+
+static int ed25519_derive(const uint8_t secret[SIGN_SECRET_LEN], uint8_t *ret_public, struct err *e)
+{
+    AUTO(gcry_sexp) key = NULL;
+    AUTO(gcry_context) ctx = NULL;
+    int r = sign_gcry_secret(PRIVATE_SEXP, bytes_of(secret, SIGN_SECRET_LEN), &key, e);
+    if (r)
+        return r;
+    gcry_error_t g = gcry_mpi_ec_new(&ctx, key, NULL);
+    if (g)
+        return sign_gcry_fail(g, e);
+    AUTO(gcry_mpi) q = gcry_mpi_ec_get_mpi("q@eddsa", ctx, 0);
+    unsigned bits = 0;
+    const void *raw = q ? gcry_mpi_get_opaque(q, &bits) : NULL;
+    if (!raw || bits != 8 * LEN)
+        return err_set(e, ERR_OTHER, "libgcrypt gives no Ed25519 public key");
+    memcpy(ret_public, raw, LEN);
+    return 0;
+}
+
+static int message_sexp(struct bytes message, gcry_sexp_t *ret, struct err *e)
+{
+    if (message.len > INT_MAX)
+        return err_set(e, ERR_LIMIT, "a message of %zu bytes", message.len);
+    gcry_error_t g = gcry_sexp_build(ret, NULL, "(data(flags eddsa)(hash-algo sha512)(value %b))",
+                                     (int)message.len, message.len ? (const void *)message.ptr : "");
+    return g ? sign_gcry_fail(g, e) : 0;
+}
+
+static int ed25519_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e)
+{
+    AUTO(gcry_sexp) key = NULL;
+    AUTO(gcry_sexp) data = NULL;
+    AUTO(gcry_sexp) sig = NULL;
+    int r = sign_gcry_secret(PRIVATE_SEXP, BYTES_ARR(k->secret), &key, e);
+    if (!r)
+        r = message_sexp(message, &data, e);
+    if (r)
+        return r;
+    uint8_t rs[SIG_LEN];
+    gcry_buffer_t half_r = {.data = rs, .size = LEN}, half_s = {.data = rs + LEN, .size = LEN};
+    gcry_error_t g = gcry_pk_sign(&sig, data, key);
+    if (!g)
+        g = gcry_sexp_extract_param(sig, NULL, "&rs", &half_r, &half_s, NULL);
+    if (g)
+        return sign_gcry_fail(g, e);
+    if (half_r.len != LEN || half_s.len != LEN)
+        return err_set(e, ERR_OTHER, "libgcrypt gives a signature of a wrong size");
+    buf_append(out, rs, sizeof(rs));
+    return buf_check(out, e);
+}
+
+static int ed25519_verify(const struct sign_key *k, struct bytes message, struct bytes signature,
+                          bool *ret_good, struct err *e)
+{
+    AUTO(gcry_sexp) key = NULL;
+    AUTO(gcry_sexp) data = NULL;
+    AUTO(gcry_sexp) sig = NULL;
+    if (signature.len != SIG_LEN || compare_le(signature.ptr + LEN, order_l) >= 0) {
+        *ret_good = false;
+        return 0;
+    }
+    int r = message_sexp(message, &data, e);
+    if (r)
+        return r;
+    gcry_error_t g = gcry_sexp_build(&key, NULL, "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))",
+                                     (int)LEN, k->public_key);
+    if (!g)
+        g = gcry_sexp_build(&sig, NULL, "(sig-val(eddsa(r %b)(s %b)))", (int)LEN, signature.ptr, (int)LEN,
+                            signature.ptr + LEN);
+    return g ? sign_gcry_fail(g, e) : sign_gcry_verdict(gcry_pk_verify(sig, data, key), ret_good, e);
+}
+
+/* RFC 8410 section 7: an OCTET STRING of its own around the seed. */
+static int ed25519_read_private(struct bytes der, struct bytes *ret_secret, struct bytes *ret_public,
+                                struct err *e)
+{
+    struct bytes seed;
+    if (!sign_der_take(&der, DER_OCTET_STRING, &seed) || der.len || seed.len != SIGN_SECRET_LEN)
+        return err_set(e, ERR_FORMAT, "malformed Ed25519 private key");
+    *ret_secret = seed;
+    *ret_public = BYTES_NONE;
+    return 0;
+}
+
+static void ed25519_put_private(const struct sign_key *k, struct buf *out)
+{
+    sign_der_put(out, DER_OCTET_STRING, BYTES_ARR(k->secret));
+}
+
+const struct sign_alg sign_alg_ed25519 = {
+    .type = SIGN_KEY_ED25519,
+    .name = "ed25519",
+    .public_len = LEN,
+    .identifier = {(const uint8_t *)"\x30\x05\x06\x03\x2b\x65\x70", 7},
+    .generate = ed25519_generate,
+    .derive = ed25519_derive,
+    .check = ed25519_check,
+    .sign = ed25519_sign,
+    .verify = ed25519_verify,
+    .read_private = ed25519_read_private,
+    .put_private = ed25519_put_private,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sign/gcry.h"
+
+int sign_gcry_secret(const char *format, struct bytes secret, gcry_sexp_t *ret, struct err *e)
+{
+    void *copy = gcry_malloc_secure(secret.len);
+    if (!copy)
+        return err_nomem(e);
+    memcpy(copy, secret.ptr, secret.len);
+    gcry_error_t g = gcry_sexp_build(ret, NULL, format, (int)secret.len, copy);
+    gcry_free(copy);
+    return g ? sign_gcry_fail(g, e) : 0;
+}
+
+int sign_gcry_verdict(gcry_error_t g, bool *ret_good, struct err *e)
+{
+    if (gcry_err_code(g) == GPG_ERR_ENOMEM)
+        return err_nomem(e);
+    *ret_good = g == 0;
+    return 0;
+}

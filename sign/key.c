@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sign/key.h"
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "sign/alg.h"
+#include "sign/der.h"
+#include "sign/keyfile.h"
+#include "sign/pem.h"
+
+#include <stdio.h>
+
+const struct sign_alg *const sign_algs[] = {&sign_alg_ed25519, &sign_alg_p256};
+const size_t sign_n_algs = ARRAY_LEN(sign_algs);
+
+static const struct sign_alg *alg_of(enum sign_key_type type)
+{
+    for (size_t i = 0; i < sign_n_algs; i++)
+        if (sign_algs[i]->type == type)
+            return sign_algs[i];
+    return NULL;
+}
+
+static int key_new(const struct sign_alg *alg, struct sign_key **ret, struct err *e)
+{
+    AUTO(sign_key) k = calloc(1, sizeof(*k));
+    if (!k || !(k->name = strdup("")))
+        return err_nomem(e);
+    k->alg = alg;
+    *ret = TAKE(k);
+    return 0;
+}
+
+void sign_key_free(struct sign_key *k)
+{
+    if (!k)
+        return;
+    free(k->name);
+    mem_wipe(k, sizeof(*k));
+    free(k);
+}
+
+int sign_key_new_private(const struct sign_alg *alg, struct bytes secret, struct bytes public_key,
+                         struct sign_key **ret, struct err *e)
+{
+    AUTO(sign_key) k = NULL;
+    if (secret.len != SIGN_SECRET_LEN)
+        return err_set(e, ERR_FORMAT, "a secret of %zu bytes where %s has %u", secret.len, alg->name,
+                       SIGN_SECRET_LEN);
+    int r = hash_init(e);
+    if (!r)
+        r = key_new(alg, &k, e);
+    if (r)
+        return r;
+    k->is_private = true;
+    memcpy(k->secret, secret.ptr, secret.len);
+    r = alg->derive(k->secret, k->public_key, e);
+    if (r)
+        return r;
+    if (public_key.len && !bytes_eq(public_key, sign_key_public(k)))
+        return err_set(e, ERR_FORMAT, "the public key in the file does not belong to the private key");
+    *ret = TAKE(k);
+    return 0;
+}
+
+int sign_key_new_public(const struct sign_alg *alg, struct bytes public_key, struct sign_key **ret,
+                        struct err *e)
+{
+    AUTO(sign_key) k = NULL;
+    if (public_key.len != alg->public_len)
+        return err_set(e, ERR_FORMAT, "a public key of %zu bytes where %s has %zu", public_key.len, alg->name,
+                       alg->public_len);
+    int r = hash_init(e);
+    if (!r)
+        r = alg->check(public_key.ptr, e);
+    if (!r)
+        r = key_new(alg, &k, e);
+    if (r)
+        return r;
+    memcpy(k->public_key, public_key.ptr, public_key.len);
+    *ret = TAKE(k);
+    return 0;
+}
+
+int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err *e)
+{
+    const struct sign_alg *alg = alg_of(type);
+    uint8_t secret[SIGN_SECRET_LEN];
+    if (!alg)
+        return err_set(e, ERR_UNSUPPORTED, "no such type of key");
+    int r = alg->generate(secret, e);
+    if (!r)
+        r = sign_key_new_private(alg, BYTES_ARR(secret), BYTES_NONE, ret, e);
+    mem_wipe(secret, sizeof(secret));
+    return r;
+}
+
+/* What a file that no kind recognises is. */
+static int refuse(struct bytes content, struct err *e)
+{
+    struct bytes label;
+    char text[64];
+    if (!sign_pem_label(content, &label))
+        return err_set(e, ERR_FORMAT, "not a key file");
+    if (bytes_eq_str(label, "ENCRYPTED PRIVATE KEY"))
+        return err_set(e, ERR_UNSUPPORTED,
+                       "the private key is encrypted; waybill takes it only in the clear");
+    if (bytes_eq_str(label, "CERTIFICATE"))
+        return err_set(e, ERR_UNSUPPORTED, "a certificate where a key is needed");
+    return err_set(e, ERR_UNSUPPORTED,
+                   "a PEM block \"%s\"; keys are \"PRIVATE KEY\" or \"PUBLIC KEY\" blocks",
+                   text_escape(label, text, sizeof(text)));
+}
+
+static int parse(struct bytes content, struct sign_key **ret, struct err *e)
+{
+    if (content.len > LIMIT_KEY_FILE)
+        return err_set(e, ERR_LIMIT, "a key file of more than %u bytes", LIMIT_KEY_FILE);
+    for (size_t i = 0; i < sign_n_keyfiles; i++)
+        if (sign_keyfiles[i].detect(content))
+            return sign_keyfiles[i].parse(content, ret, e);
+    return refuse(content, e);
+}
+
+int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret, struct err *e)
+{
+    AUTO(sign_key) k = NULL;
+    int r = parse(content, &k, e);
+    if (r)
+        return r;
+    char *copy = strdup(name);
+    if (!copy)
+        return err_nomem(e);
+    free(k->name);
+    k->name = copy;
+    *ret = TAKE(k);
+    return 0;
+}
+
+enum sign_key_type sign_key_type(const struct sign_key *k)
+{
+    return k->alg->type;
+}
+
+const char *sign_key_type_name(enum sign_key_type type)
+{
+    const struct sign_alg *alg = alg_of(type);
+    return alg ? alg->name : "unknown";
+}
+
+bool sign_key_type_parse(const char *name, enum sign_key_type *ret)
+{
+    for (size_t i = 0; i < sign_n_algs; i++)
+        if (strcmp(sign_algs[i]->name, name) == 0) {
+            *ret = sign_algs[i]->type;
+            return true;
+        }
+    return false;
+}
+
+bool sign_key_is_private(const struct sign_key *k)
+{
+    return k->is_private;
+}
+
+const char *sign_key_name(const struct sign_key *k)
+{
+    return k->name;
+}
+
+struct bytes sign_key_public(const struct sign_key *k)
+{
+    return bytes_of(k->public_key, k->alg->public_len);
+}
+
+void sign_key_put_spki(const struct sign_key *k, struct buf *out)
+{
+    AUTO_DONE(buf) seq = BUF_INIT(256);
+    buf_append_bytes(&seq, k->alg->identifier);
+    sign_der_put_bits(&seq, DER_BIT_STRING, sign_key_public(k));
+    if (seq.failed)
+        out->failed = seq.failed;
+    sign_der_put(out, DER_SEQUENCE, buf_bytes(&seq));
+}
+
+const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERPRINT_MAX])
+{
+    AUTO_DONE(buf) spki = BUF_INIT(256);
+    struct err ignored = ERR_INIT;
+    struct digest d;
+    char hex[DIGEST_STR_MAX];
+    sign_key_put_spki(k, &spki);
+    bool good = !buf_check(&spki, &ignored) && !hash_bytes(HASH_SHA256, buf_bytes(&spki), &d, &ignored);
+    (void)snprintf(out, SIGN_FINGERPRINT_MAX, "SHA256:%.64s", good ? digest_hex(&d, hex) : "unknown");
+    return out;
+}
+
+int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e)
+{
+    if (!k->is_private)
+        return err_set(e, ERR_USAGE, "%s is a public key; signing needs the private one", k->name);
+    return k->alg->sign(k, message, out, e);
+}
+
+int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature, bool *ret_good,
+                    struct err *e)
+{
+    return k->alg->verify(k, message, signature, ret_good, e);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys: Ed25519 (RFC 8032, pure) and ECDSA P-256 with SHA-256 (FIPS 186-5). */
+#ifndef WAYBILL_SIGN_KEY_H
+#define WAYBILL_SIGN_KEY_H
+
+#include "base/buf.h"
+
+enum sign_key_type { SIGN_KEY_ED25519, SIGN_KEY_P256 };
+
+#define SIGN_FINGERPRINT_MAX 72 /* "SHA256:" and 64 hexadecimal digits */
+
+struct sign_key; /* a public key, or a key pair; secrets are wiped by sign_key_free */
+
+/* sign_key_generate - a new pair from the kernel's random numbers. */
+MUST_CHECK int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err *e);
+void sign_key_free(struct sign_key *k);
+DEFINE_AUTO(sign_key, sign_key_free);
+
+/* sign_key_parse - a key file's content: whichever kind of sign/keyfile.h recognises it. name: for messages,
+ * kept in the key (the file's name as the user gave it). ERR_FORMAT, ERR_UNSUPPORTED (a kind or an algorithm
+ * that waybill does not have). */
+MUST_CHECK int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret, struct err *e);
+
+enum sign_key_type sign_key_type(const struct sign_key *k);
+const char *sign_key_type_name(enum sign_key_type type); /* "ed25519", "p256" */
+/* sign_key_type_parse - false for an unknown name. */
+bool sign_key_type_parse(const char *name, enum sign_key_type *ret);
+bool sign_key_is_private(const struct sign_key *k);
+const char *sign_key_name(const struct sign_key *k);
+/* sign_key_fingerprint - "SHA256:<hex of SHA-256 of the SPKI DER>"; returns out. */
+const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERPRINT_MAX]);
+/* sign_key_public - Ed25519: the 32 bytes of the public key; P-256: 65 bytes, uncompressed point. Borrowed.
+ */
+struct bytes sign_key_public(const struct sign_key *k);
+
+/* sign_key_write_private / _public - append PKCS#8 "PRIVATE KEY" / SPKI "PUBLIC KEY" PEM (RFC 5958, 5280,
+ * 8410, 7468). The private form goes to a buffer made with BUF_SECRET_INIT. */
+MUST_CHECK int sign_key_write_private(const struct sign_key *k, struct buf *out, struct err *e);
+MUST_CHECK int sign_key_write_public(const struct sign_key *k, struct buf *out, struct err *e);
+
+/* sign_key_sign - appends the signature over message: Ed25519: 64 bytes R‖S; P-256: DER Ecdsa-Sig-Value over
+ * SHA-256(message), deterministic (RFC 6979). ERR_USAGE for a public key. */
+MUST_CHECK int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e);
+
+/* sign_key_verify - *ret_good: whether the signature is right. Malformed signatures are "not right" and no
+ * error; an error means that nothing could be said (out of memory). All guards of libgcrypt 1.10 are applied
+ * before it sees the input. */
+MUST_CHECK int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature,
+                               bool *ret_good, struct err *e);
+
+#endif

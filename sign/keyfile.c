@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Key files in PEM: PKCS#8 (RFC 5958, with version 1 and 2) and SubjectPublicKeyInfo (RFC 5280). */
+#include "sign/keyfile.h"
+
+#include "base/limits.h"
+#include "sign/alg.h"
+#include "sign/der.h"
+#include "sign/pem.h"
+
+#define LABEL_PRIVATE "PRIVATE KEY"
+#define LABEL_PUBLIC  "PUBLIC KEY"
+
+static bool has_label(struct bytes content, const char *label)
+{
+    struct bytes got;
+    return sign_pem_label(content, &got) && bytes_eq_str(got, label);
+}
+
+/* Cuts an AlgorithmIdentifier off *der. DER has one form for each value, so its bytes are compared. */
+static int take_alg(struct bytes *der, const struct sign_alg **ret, struct err *e)
+{
+    struct bytes whole = *der, content, oid;
+    if (!sign_der_take(der, DER_SEQUENCE, &content))
+        return err_set(e, ERR_FORMAT, "malformed key: no algorithm");
+    whole.len -= der->len;
+    for (size_t i = 0; i < sign_n_algs; i++)
+        if (bytes_eq(whole, sign_algs[i]->identifier)) {
+            *ret = sign_algs[i];
+            return 0;
+        }
+    if (!sign_der_take(&content, DER_OID, &oid))
+        return err_set(e, ERR_FORMAT, "malformed key: the algorithm has no object identifier");
+    return err_set(e, ERR_UNSUPPORTED, "the key's algorithm is neither Ed25519 nor ECDSA on P-256");
+}
+
+static bool pkcs8_detect(struct bytes content)
+{
+    return has_label(content, LABEL_PRIVATE);
+}
+
+/* OneAsymmetricKey, RFC 5958 section 2: attributes are passed over, a public key must be the right one. */
+static int pkcs8_parse_der(struct bytes der, struct sign_key **ret, struct err *e)
+{
+    const struct sign_alg *alg;
+    struct bytes seq, version, octets, attributes, outer = BYTES_NONE, inner = BYTES_NONE, secret;
+    if (!sign_der_take(&der, DER_SEQUENCE, &seq) || der.len || !sign_der_take_uint(&seq, &version))
+        return err_set(e, ERR_FORMAT, "malformed private key");
+    bool v2 = bytes_eq(version, BYTES_LIT("\x01"));
+    if (version.len && !v2)
+        return err_set(e, ERR_UNSUPPORTED, "a private key of an unknown version");
+    int r = take_alg(&seq, &alg, e);
+    if (r)
+        return r;
+    if (!sign_der_take(&seq, DER_OCTET_STRING, &octets))
+        return err_set(e, ERR_FORMAT, "malformed private key: no octets");
+    (void)sign_der_take(&seq, DER_CONTEXT_0, &attributes);
+    if (seq.len && (!v2 || !sign_der_take_bits(&seq, DER_CONTEXT_1_PRIMITIVE, &outer) || !outer.len))
+        return err_set(e, ERR_FORMAT,
+                       "malformed private key: neither attributes nor a public key at its end");
+    if (seq.len)
+        return err_set(e, ERR_FORMAT, "malformed private key: trailing bytes");
+    r = alg->read_private(octets, &secret, &inner, e);
+    if (r)
+        return r;
+    if (outer.len && inner.len && !bytes_eq(outer, inner))
+        return err_set(e, ERR_FORMAT, "malformed private key: two public keys that differ");
+    return sign_key_new_private(alg, secret, outer.len ? outer : inner, ret, e);
+}
+
+static int pkcs8_parse(struct bytes content, struct sign_key **ret, struct err *e)
+{
+    AUTO_DONE(buf) der = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    int r = sign_pem_decode(content, &der, e);
+    return r ? r : pkcs8_parse_der(buf_bytes(&der), ret, e);
+}
+
+static bool spki_detect(struct bytes content)
+{
+    return has_label(content, LABEL_PUBLIC);
+}
+
+static int spki_parse(struct bytes content, struct sign_key **ret, struct err *e)
+{
+    AUTO_DONE(buf) der = BUF_INIT(LIMIT_KEY_FILE);
+    const struct sign_alg *alg;
+    struct bytes seq, bits, rest;
+    int r = sign_pem_decode(content, &der, e);
+    if (r)
+        return r;
+    rest = buf_bytes(&der);
+    if (!sign_der_take(&rest, DER_SEQUENCE, &seq) || rest.len)
+        return err_set(e, ERR_FORMAT, "malformed public key");
+    r = take_alg(&seq, &alg, e);
+    if (r)
+        return r;
+    if (!sign_der_take_bits(&seq, DER_BIT_STRING, &bits) || seq.len)
+        return err_set(e, ERR_FORMAT, "malformed public key: no key of whole bytes");
+    if (alg == &sign_alg_p256 && bits.len == 33)
+        return err_set(e, ERR_UNSUPPORTED, "P-256 public keys are taken as uncompressed points only");
+    return sign_key_new_public(alg, bits, ret, e);
+}
+
+const struct sign_keyfile sign_keyfiles[] = {
+    {"PKCS#8 PEM", pkcs8_detect, pkcs8_parse},
+    {"SPKI PEM", spki_detect, spki_parse},
+};
+const size_t sign_n_keyfiles = ARRAY_LEN(sign_keyfiles);
+
+int sign_key_write_private(const struct sign_key *k, struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) octets = BUF_SECRET_INIT(256);
+    AUTO_DONE(buf) seq = BUF_SECRET_INIT(512);
+    AUTO_DONE(buf) der = BUF_SECRET_INIT(512);
+    if (!k->is_private)
+        return err_set(e, ERR_USAGE, "%s is a public key", k->name);
+    k->alg->put_private(k, &octets);
+    int r = buf_check(&octets, e);
+    if (r)
+        return r;
+    sign_der_put_uint(&seq, BYTES_NONE);
+    buf_append_bytes(&seq, k->alg->identifier);
+    sign_der_put(&seq, DER_OCTET_STRING, buf_bytes(&octets));
+    r = buf_check(&seq, e);
+    if (r)
+        return r;
+    sign_der_put(&der, DER_SEQUENCE, buf_bytes(&seq));
+    r = buf_check(&der, e);
+    return r ? r : sign_pem_encode(LABEL_PRIVATE, buf_bytes(&der), out, e);
+}
+
+int sign_key_write_public(const struct sign_key *k, struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) der = BUF_INIT(256);
+    sign_key_put_spki(k, &der);
+    int r = buf_check(&der, e);
+    return r ? r : sign_pem_encode(LABEL_PUBLIC, buf_bytes(&der), out, e);
+}

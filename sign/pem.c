@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sign/pem.h"
+
+#include "base/hex.h"
+#include "base/limits.h"
+
+#define BEGIN BYTES_LIT("-----BEGIN ")
+#define END   BYTES_LIT("-----END ")
+#define DASH  BYTES_LIT("-----")
+
+#define LINE  64U /* RFC 7468 section 2 */
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct bytes trim(struct bytes text)
+{
+    while (text.len && is_blank(text.ptr[0]))
+        text = bytes_of(text.ptr + 1, text.len - 1);
+    while (text.len && is_blank(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+/* A line up to LF or CRLF or the end of the text. */
+static bool take_line(struct bytes *text, struct bytes *ret)
+{
+    if (text->len == 0)
+        return false;
+    const uint8_t *lf = memchr(text->ptr, '\n', text->len);
+    size_t len = lf ? (size_t)(lf - text->ptr) : text->len;
+    struct bytes line, ignored;
+    (void)bytes_take(text, len, &line);
+    (void)bytes_take(text, lf ? 1 : 0, &ignored);
+    if (lf && line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    *ret = line;
+    return true;
+}
+
+static bool boundary(struct bytes line, struct bytes start, struct bytes *ret_label)
+{
+    struct bytes rest = line, head;
+    if (!bytes_starts(line, start) || !bytes_take(&rest, start.len, &head) || rest.len < DASH.len)
+        return false;
+    if (!bytes_eq(bytes_of(rest.ptr + rest.len - DASH.len, DASH.len), DASH))
+        return false;
+    *ret_label = bytes_of(rest.ptr, rest.len - DASH.len);
+    return true;
+}
+
+bool sign_pem_label(struct bytes text, struct bytes *ret_label)
+{
+    struct bytes line;
+    text = trim(text);
+    return take_line(&text, &line) && boundary(line, BEGIN, ret_label);
+}
+
+int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) digits = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    struct bytes line, label, end;
+    text = trim(text);
+    if (!take_line(&text, &line) || !boundary(line, BEGIN, &label))
+        return err_set(e, ERR_FORMAT, "no PEM block");
+    for (;;) {
+        if (!take_line(&text, &line))
+            return err_set(e, ERR_FORMAT, "the PEM block has no end");
+        if (bytes_starts(line, DASH))
+            break;
+        buf_append_bytes(&digits, line);
+    }
+    if (!boundary(line, END, &end) || !bytes_eq(label, end))
+        return err_set(e, ERR_FORMAT, "the PEM block does not end as it begins");
+    if (text.len)
+        return err_set(e, ERR_FORMAT, "something stands behind the PEM block");
+    int r = buf_check(&digits, e);
+    return r ? r : b64_decode(B64_STD, buf_bytes(&digits), out, e);
+}
+
+int sign_pem_encode(const char *label, struct bytes data, struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) digits = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    b64_encode(B64_STD, data, &digits);
+    int r = buf_check(&digits, e);
+    if (r)
+        return r;
+    buf_printf(out, "-----BEGIN %s-----\n", label);
+    struct bytes rest = buf_bytes(&digits), line;
+    while (rest.len) {
+        (void)bytes_take(&rest, rest.len < LINE ? rest.len : LINE, &line);
+        buf_append_bytes(out, line);
+        buf_append_u8(out, '\n');
+    }
+    buf_printf(out, "-----END %s-----\n", label);
+    return buf_check(out, e);
+}
