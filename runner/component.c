@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Components of the world wasi:cli/command 0.2, entered by run of wasi:cli/run. */
+#include "runner/failure.h"
+#include "runner/guest.h"
+
+static wasmtime_component_export_index_t *find_export(const wasmtime_component_t *component,
+                                                      const wasmtime_component_export_index_t *in,
+                                                      const char *name)
+{
+    return wasmtime_component_get_export_index(component, in, name, strlen(name));
+}
+
+/* The engine takes a version for any other that is compatible with it: 0.2.0 stands for all of 0.2. */
+static int find_run(const wasmtime_component_t *component, wasmtime_component_export_index_t **ret,
+                    struct err *e)
+{
+    AUTO(wasmtime_component_export_index_t) interface = find_export(component, NULL, "wasi:cli/run@0.2.0");
+    if (!interface) {
+        AUTO(wasmtime_component_export_index_t) later = find_export(component, NULL, "wasi:cli/run@0.3.0");
+        return err_set(e, ERR_NOT_RUNNABLE,
+                       later ? "it is made for WASI 0.3 (wasi:cli/run@0.3), only 0.2 is offered"
+                             : "it exports no wasi:cli/run@0.2: a library, or made for another host");
+    }
+    wasmtime_component_export_index_t *run = find_export(component, interface, "run");
+    if (!run)
+        return err_set(e, ERR_NOT_RUNNABLE, "its wasi:cli/run has no run");
+    *ret = run;
+    return 0;
+}
+
+/* The engine cannot convert every type to C, so the function's must be right before it is called. */
+static bool is_run_type(const wasmtime_component_func_t *func, wasmtime_context_t *context)
+{
+    wasmtime_component_valtype_t result;
+    AUTO(wasmtime_component_func_type_t) type = wasmtime_component_func_type(func, context);
+    if (wasmtime_component_func_type_param_count(type) != 0 ||
+        !wasmtime_component_func_type_result(type, &result))
+        return false;
+    bool ok = result.kind == WASMTIME_COMPONENT_VALTYPE_RESULT;
+    if (ok) {
+        wasmtime_component_valtype_t payload;
+        bool has_ok = wasmtime_component_result_type_ok(result.of.result, &payload);
+        if (has_ok)
+            wasmtime_component_valtype_delete(&payload);
+        bool has_err = wasmtime_component_result_type_err(result.of.result, &payload);
+        if (has_err)
+            wasmtime_component_valtype_delete(&payload);
+        ok = !has_ok && !has_err;
+    }
+    wasmtime_component_valtype_delete(&result);
+    return ok;
+}
+
+static int call_run(wasmtime_context_t *context, const wasmtime_component_func_t *func,
+                    struct runner_outcome *o, struct err *e)
+{
+    wasmtime_component_val_t result = {.kind = WASMTIME_COMPONENT_BOOL};
+    if (!is_run_type(func, context))
+        return err_set(e, ERR_NOT_RUNNABLE,
+                       "the run of its wasi:cli/run has another type than func() -> result");
+    o->called = true;
+    o->error = wasmtime_component_func_call(func, context, NULL, 0, &result, 1);
+    if (!o->error) {
+        o->status = result.of.result.is_ok ? 0 : 1;
+        wasmtime_component_val_delete(&result);
+    }
+    return 0;
+}
+
+int runner_component_start(wasm_engine_t *engine, wasmtime_store_t *store,
+                           const wasmtime_component_t *component, struct runner_outcome *o, struct err *e)
+{
+    wasmtime_context_t *context = wasmtime_store_context(store);
+    wasmtime_component_instance_t instance;
+    wasmtime_component_func_t func;
+    AUTO(wasmtime_component_export_index_t) run = NULL;
+    int r = find_run(component, &run, e);
+    if (r != 0)
+        return r;
+    AUTO(wasmtime_component_linker_t) linker = wasmtime_component_linker_new(engine);
+    wasmtime_error_t *error = wasmtime_component_linker_add_wasip2(linker);
+    if (error)
+        return runner_failure_set(e, ERR_OTHER, error);
+    o->error = wasmtime_component_linker_instantiate(linker, context, component, &instance);
+    if (o->error)
+        return 0;
+    if (!wasmtime_component_instance_get_func(&instance, context, run, &func))
+        return err_set(e, ERR_NOT_RUNNABLE, "the run of its wasi:cli/run is not a function");
+    return call_run(context, &func, o, e);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Core modules on WASI preview 1: the "command" of its application ABI, entered by `_start`. */
+#include "runner/failure.h"
+#include "runner/guest.h"
+
+/* The engine's own proc_exit takes statuses below 126 only; POSIX programs use all 8 bits. */
+static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
+                              wasmtime_val_t *results, size_t n_results)
+{
+    struct runner_outcome *o = env;
+    static const char why[] = "exit";
+    (void)caller, (void)results, (void)n_results;
+    o->exited = true;
+    o->status = n_args == 1 ? args[0].of.i32 & 0xff : 0;
+    return wasmtime_trap_new(why, sizeof(why) - 1);
+}
+
+static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker, struct runner_outcome *o)
+{
+    static const char module[] = "wasi_snapshot_preview1", name[] = "proc_exit";
+    wasm_functype_t *type = wasm_functype_new_1_0(wasm_valtype_new_i32());
+    wasmtime_linker_allow_shadowing(linker, true);
+    wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, sizeof(module) - 1, name,
+                                                          sizeof(name) - 1, type, proc_exit, o, NULL);
+    wasm_functype_delete(type);
+    return error;
+}
+
+static int find_start(wasmtime_context_t *context, const wasmtime_instance_t *instance, wasmtime_func_t *ret,
+                      struct err *e)
+{
+    static const char name[] = "_start";
+    wasmtime_extern_t item;
+    if (!wasmtime_instance_export_get(context, instance, name, sizeof(name) - 1, &item))
+        return err_set(e, ERR_NOT_RUNNABLE, "it exports no _start: a library, or made for another host");
+    bool is_func = item.kind == WASMTIME_EXTERN_FUNC;
+    if (is_func)
+        *ret = item.of.func;
+    wasmtime_extern_delete(&item);
+    return is_func ? 0 : err_set(e, ERR_NOT_RUNNABLE, "its _start is not a function");
+}
+
+int runner_core_start(wasm_engine_t *engine, wasmtime_store_t *store, const wasmtime_module_t *module,
+                      struct runner_outcome *o, struct err *e)
+{
+    wasmtime_context_t *context = wasmtime_store_context(store);
+    wasmtime_instance_t instance;
+    wasmtime_func_t start;
+    AUTO(wasmtime_linker) linker = wasmtime_linker_new(engine);
+    wasmtime_error_t *error = wasmtime_linker_define_wasi(linker);
+    if (!error)
+        error = define_proc_exit(linker, o);
+    if (error)
+        return runner_failure_set(e, ERR_OTHER, error);
+    o->error = wasmtime_linker_instantiate(linker, context, module, &instance, &o->trap);
+    if (o->error || o->trap)
+        return 0;
+    int r = find_start(context, &instance, &start, e);
+    if (r != 0)
+        return r;
+    o->called = true;
+    o->error = wasmtime_func_call(context, &start, NULL, 0, NULL, 0, &o->trap);
+    return 0;
+}

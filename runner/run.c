@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/run.h"
+
+#include "base/limits.h"
+#include "runner/failure.h"
+#include "runner/guest.h"
+#include "runner/wasi.h"
+#include "runner/watchdog.h"
+
+#include <waybill_stdio.h>
+
+/* The engine's limit on memory is for each linear memory, so their number is limited too; likewise tables. */
+#define MEMORIES_MAX       8
+#define TABLES_MAX         64
+#define TABLE_ELEMENTS_MAX (1 << 20)
+#define INSTANCES_MAX      1024
+
+/* More epochs than a watchdog ever lets pass. */
+#define NO_DEADLINE (UINT64_MAX >> 1)
+
+static void set_limits(wasmtime_store_t *store, const struct runner_grants *g)
+{
+    uint64_t memory = g->max_memory ? g->max_memory : LIMIT_GUEST_MEMORY;
+    if (memory > INT64_MAX)
+        memory = INT64_MAX;
+    wasmtime_store_limiter(store, (int64_t)memory, TABLE_ELEMENTS_MAX, INSTANCES_MAX, TABLES_MAX,
+                           MEMORIES_MAX);
+    wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), g->timeout_ms ? 1 : NO_DEADLINE);
+}
+
+static int new_store(wasm_engine_t *engine, const struct runner_grants *g, wasmtime_store_t **ret,
+                     struct err *e)
+{
+    AUTO(wasi_config_t) wasi = NULL;
+    int r = runner_wasi_new(g, &wasi, e);
+    if (r != 0)
+        return r;
+    AUTO(wasmtime_store) store = wasmtime_store_new(engine, NULL, NULL);
+    if (!store)
+        return err_nomem(e);
+    set_limits(store, g);
+    wasmtime_error_t *error = wasmtime_context_set_wasi(wasmtime_store_context(store), TAKE(wasi));
+    if (error)
+        return runner_failure_set(e, ERR_OTHER, error);
+    *ret = TAKE(store);
+    return 0;
+}
+
+/* Whether the guest's own code had begun when it went wrong; else it could not be put together. */
+static bool had_begun(const struct runner_outcome *o)
+{
+    if (o->called || o->trap)
+        return true;
+    wasm_frame_vec_t frames;
+    wasmtime_error_wasm_trace(o->error, &frames);
+    bool begun = frames.size > 0;
+    wasm_frame_vec_delete(&frames);
+    return begun;
+}
+
+static int judge(struct runner_outcome *o, bool out_of_time, struct runner_result *ret, struct err *e)
+{
+    if (!o->exited && o->error)
+        o->exited = wasmtime_error_exit_status(o->error, &o->status);
+    struct runner_result res = {.status = o->status};
+    if (!o->exited && (o->error || o->trap)) {
+        if (!had_begun(o))
+            return runner_failure_set(e, ERR_NOT_RUNNABLE, TAKE(o->error));
+        res.timed_out = out_of_time;
+        res.trapped = !out_of_time;
+        res.status = out_of_time ? RUNNER_STATUS_TIMEOUT : RUNNER_STATUS_TRAP;
+        int r = res.trapped ? runner_failure_text(o->error, o->trap, &res.message, e) : 0;
+        if (r != 0)
+            return r;
+    }
+    *ret = res;
+    return 0;
+}
+
+void runner_outcome_done(struct runner_outcome *o)
+{
+    wasmtime_error_drop(o->error);
+    wasm_trap_t_drop(o->trap);
+}
+
+static int run_guest(const struct runner_conf *conf, wasm_engine_t *engine, const struct runner_module *m,
+                     const struct runner_grants *g, struct runner_result *ret, struct err *e)
+{
+    AUTO(wasmtime_store) store = NULL;
+    AUTO_DONE(runner_outcome) o = {.exited = false};
+    AUTO_DONE(runner_watchdog) watchdog = {.running = false};
+    int r = new_store(engine, g, &store, e);
+    if (r == 0 && g->timeout_ms)
+        r = runner_watchdog_start(&watchdog, engine, g->timeout_ms, conf->on_deadline, conf->on_deadline_ctx,
+                                  e);
+    if (r != 0)
+        return r;
+    if (m->kind == WBIN_COMPONENT)
+        r = runner_component_start(engine, store, m->component, &o, e);
+    else
+        r = runner_core_start(engine, store, m->module, &o, e);
+    runner_watchdog_done(&watchdog);
+    return r != 0 ? r : judge(&o, runner_watchdog_fired(&watchdog), ret, e);
+}
+
+int runner_run(const struct runner_conf *conf, struct bytes module, const char *name,
+               const struct runner_grants *grants, struct runner_result *ret, struct err *e)
+{
+    AUTO(wasm_engine_t) engine = NULL;
+    AUTO_DONE(runner_module) m = {.module = NULL};
+    int r = runner_engine_new(&engine, e);
+    if (r == 0)
+        r = runner_module_load(engine, module, conf->cache_dir, &m, e);
+    if (r == 0)
+        r = run_guest(conf, engine, &m, grants, ret, e);
+    if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)
+        ret->status = 1;
+    return r != 0 ? err_wrap(e, "%s", name) : 0;
+}
+
+void runner_result_done(struct runner_result *r)
+{
+    free(TAKE(r->message));
+}

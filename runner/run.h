@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running a guest: bytes and grants in, an exit status out. The guest reaches its standard streams and what
+ * the grants name, and nothing else: no variable of the environment, no folder, no network. Whether the bytes
+ * may be trusted is not asked here.
+ */
+#ifndef WAYBILL_RUNNER_RUN_H
+#define WAYBILL_RUNNER_RUN_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define RUNNER_STATUS_TIMEOUT 124
+#define RUNNER_STATUS_TRAP    134
+
+/* One folder that the guest may open files in. */
+struct runner_dir {
+    const char *host;  /* an existing folder; resolved once */
+    const char *guest; /* what the guest calls it; UTF-8, not empty, no two alike */
+    bool writable;
+};
+
+struct runner_grants {
+    const char *const *argv; /* UTF-8; argv[0] is the program's name */
+    size_t argc;
+    const char *const *env; /* "NAME=VALUE", UTF-8: all the variables that the guest sees */
+    size_t n_env;
+    const struct runner_dir *dirs;
+    size_t n_dirs;
+    uint64_t timeout_ms; /* from before the first instruction of the guest; 0: none */
+    uint64_t max_memory; /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
+};
+
+struct runner_conf {
+    const char *cache_dir; /* private folder for compiled code, made when missing; NULL: nothing is kept */
+    /* A guest that waits inside a host call (for input, asleep) cannot be interrupted: when it has not come
+     * back a moment after the timeout this is called, on another thread, and is to end the process with
+     * RUNNER_STATUS_TIMEOUT. NULL: the guest ends as soon as its call returns. */
+    void (*on_deadline)(void *ctx);
+    void *on_deadline_ctx;
+};
+
+struct runner_result {
+    int status; /* 0 to 255: the guest's own, RUNNER_STATUS_TIMEOUT or RUNNER_STATUS_TRAP */
+    bool trapped;
+    bool timed_out;
+    char *message; /* trapped: the cause and the backtrace, some lines that end in a newline, escaped; else
+                      NULL */
+};
+
+/* runner_run - runs a core module of WASI preview 1 (its `_start`) or a component of the world
+ * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). module: a binary, or text as runner_is_text
+ * tells; borrowed.  name: stands in front of messages.  ret: filled once the guest was started, however it
+ * ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (not a valid module, nothing to run
+ * in it, an import that is not offered, over the limits at its start), ERR_LIMIT (module too large),
+ * ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and ERR_IO (a folder), ERR_NOMEM. A
+ * cache that cannot be used is logged and never a failure. Thread: one run at a time. */
+MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const char *name,
+                          const struct runner_grants *grants, struct runner_result *ret, struct err *e);
+
+void runner_result_done(struct runner_result *r);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/wasi.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+/* The engine ends the process over text that is not UTF-8, so none may reach it. */
+static int check_text(const char *text, const char *what, struct err *e)
+{
+    char shown[128];
+    if (bytes_is_utf8(bytes_str(text)))
+        return 0;
+    return err_set(e, ERR_USAGE, "%s is not UTF-8: %s", what, text_escape_str(text, shown, sizeof(shown)));
+}
+
+static int set_argv(wasi_config_t *wasi, const struct runner_grants *g, struct err *e)
+{
+    for (size_t i = 0; i < g->argc; i++) {
+        int r = check_text(g->argv[i], "an argument", e);
+        if (r != 0)
+            return r;
+    }
+    static const char *const none[] = {""};
+    if (!wasi_config_set_argv(wasi, g->argc,
+                              g->argc ? (const char **)(uintptr_t)g->argv : (const char **)(uintptr_t)none))
+        return err_set(e, ERR_USAGE, "the engine does not take the arguments");
+    return 0;
+}
+
+/* One call a variable: the engine adds them up. */
+static int add_env(wasi_config_t *wasi, const char *variable, struct err *e)
+{
+    char shown[128];
+    int r = check_text(variable, "a variable", e);
+    if (r != 0)
+        return r;
+    const char *equals = strchr(variable, '=');
+    if (!equals || equals == variable)
+        return err_set(e, ERR_USAGE, "not NAME=VALUE: %s", text_escape_str(variable, shown, sizeof(shown)));
+    AUTO_FREE char *name = strndup(variable, (size_t)(equals - variable));
+    if (!name)
+        return err_nomem(e);
+    const char *names[] = {name}, *values[] = {equals + 1};
+    if (!wasi_config_set_env(wasi, 1, names, values))
+        return err_set(e, ERR_USAGE, "the engine does not take the variable %s", name);
+    return 0;
+}
+
+/* Follows the links of the path that the user named, but none of /proc. */
+static int open_host_dir(const char *path, int *ret_fd, struct err *e)
+{
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    if (fd < 0 && errno == ENOSYS)
+        fd = open(path, (int)how.flags);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "folder %s", path);
+    *ret_fd = (int)fd;
+    return 0;
+}
+
+static int add_dir(wasi_config_t *wasi, const struct runner_dir *dir, struct err *e)
+{
+    char by_fd[64];
+    AUTO_FD int fd = -1;
+    if (dir->guest[0] == '\0')
+        return err_set(e, ERR_USAGE, "folder %s: the guest's name for it is empty", dir->host);
+    int r = check_text(dir->guest, "the guest's name of a folder", e);
+    if (r == 0)
+        r = open_host_dir(dir->host, &fd, e);
+    if (r != 0)
+        return r;
+    (void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
+    if (!wasi_config_preopen_dir(wasi, by_fd, dir->guest, dir->writable))
+        return err_set(e, ERR_IO, "folder %s cannot be opened", dir->host);
+    return 0;
+}
+
+static int add_dirs(wasi_config_t *wasi, const struct runner_grants *g, struct err *e)
+{
+    for (size_t i = 0; i < g->n_dirs; i++) {
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(g->dirs[i].guest, g->dirs[j].guest) == 0)
+                return err_set(e, ERR_USAGE, "two folders are called %s", g->dirs[i].guest);
+        int r = add_dir(wasi, &g->dirs[i], e);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+int runner_wasi_new(const struct runner_grants *grants, wasi_config_t **ret, struct err *e)
+{
+    AUTO(wasi_config_t) wasi = wasi_config_new();
+    if (!wasi)
+        return err_nomem(e);
+    int r = set_argv(wasi, grants, e);
+    for (size_t i = 0; r == 0 && i < grants->n_env; i++)
+        r = add_env(wasi, grants->env[i], e);
+    if (r == 0)
+        r = add_dirs(wasi, grants, e);
+    if (r != 0)
+        return r;
+    wasi_config_inherit_stdin(wasi);
+    wasi_config_inherit_stdout(wasi);
+    wasi_config_inherit_stderr(wasi);
+    *ret = TAKE(wasi);
+    return 0;
+}

@@ -1,0 +1,10 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; A wasi:cli/command component that starts with a memory of 16 MiB.
+(component
+  (core module $main
+    (memory 256)
+    (func (export "run") (result i32) (i32.const 0)))
+  (core instance $main (instantiate $main))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance $run-exports (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $run-exports)))

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sleeps for as many seconds as the first argument says (60 without one), inside one host call. */
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    return (int)sleep(argc > 1 ? (unsigned)atoi(argv[1]) : 60U);
+}
