@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include "base/log.h"
+#include "cli/ui.h"
+
+const struct cmd *const cmds[] = {
+    &cmd_push,   &cmd_pull, &cmd_inspect, &cmd_keygen, &cmd_sign,
+    &cmd_verify, &cmd_run,  &cmd_version, &cmd_help,   &cmd_options,
+};
+const size_t n_cmds = ARRAY_LEN(cmds);
+
+#define COMMON(field) offsetof(struct cmd_common, field)
+const struct opt cmd_common_options[] = {
+    {"verbose", 'v', OPT_FLAG, false, COMMON(verbose), NULL, "say on stderr what is being done", NULL},
+    {"debug", 0, OPT_FLAG, false, COMMON(debug), NULL, "say more than --verbose does", NULL},
+    {"help", 'h', OPT_FLAG, false, COMMON(help), NULL, "show this text", NULL},
+};
+const size_t n_cmd_common_options = ARRAY_LEN(cmd_common_options);
+
+const struct cmd *cmd_find(const char *name)
+{
+    for (size_t i = 0; i < n_cmds; i++)
+        if (strcmp(cmds[i]->name, name) == 0)
+            return cmds[i];
+    return NULL;
+}
+
+void cmd_usage(const struct cmd *cmd, struct buf *out)
+{
+    buf_printf(out, "Usage: waybill %s [OPTIONS]%s%s\n\n%s\nOptions:\n", cmd->name, *cmd->operands ? " " : "",
+               cmd->operands, cmd->about);
+    opt_help(cmd->options, cmd->n_options, out);
+    opt_help(cmd_common_options, n_cmd_common_options, out);
+}
+
+void cmd_usage_all(struct buf *out)
+{
+    buf_append_str(out, "Usage: waybill COMMAND [OPTIONS] [OPERANDS]\n\n"
+                        "Push, pull, sign, verify and run WebAssembly from OCI registries.\n\nCommands:\n");
+    for (size_t i = 0; i < n_cmds; i++)
+        if (!cmds[i]->hidden)
+            buf_printf(out, "  %-10s %s\n", cmds[i]->name, cmds[i]->summary);
+    buf_append_str(out,
+                   "\n'waybill help COMMAND' shows the options of one; its manual is waybill-COMMAND(1).\n");
+}
+
+static int check_operands(const struct cmd *cmd, const struct cmd_call *call, struct err *e)
+{
+    if (call->n_operands < cmd->min_operands)
+        return err_set(e, ERR_USAGE, "an operand is missing: %s", cmd->operands);
+    if (call->n_operands > cmd->max_operands)
+        return err_set(e, ERR_USAGE, "one operand too many: '%s'", call->operands[cmd->max_operands]);
+    for (size_t i = 0; i < cmd->min_operands; i++)
+        if (!*call->operands[i])
+            return err_set(e, ERR_USAGE, "an operand is empty: %s", cmd->operands);
+    return 0;
+}
+
+static int print_usage(const struct cmd *cmd, struct err *e)
+{
+    AUTO_DONE(buf) out = BUF_INIT(64U << 10);
+    if (cmd)
+        cmd_usage(cmd, &out);
+    else
+        cmd_usage_all(&out);
+    return ui_print(&out, e);
+}
+
+/* Parses into the structs of the sets (the verb's own, then the common one) and runs. */
+static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, char **args, size_t n_args,
+                         struct cmd_call *call, struct err *e)
+{
+    const struct cmd_common *common = sets[1].target;
+    const struct opt_rules rules = {sets, 2, cmd->guest_operands};
+    int r = opt_parse(&rules, args, n_args, &call->n_operands, e);
+    if (r)
+        return r;
+    if (common->help)
+        return print_usage(cmd, e);
+    if ((r = opt_check_required(&sets[0], e)) || (r = check_operands(cmd, call, e)))
+        return r;
+    call->chatty = common->verbose || common->debug;
+    log_set_handler(ui_log, NULL, common->debug ? LOG_DEBUG : common->verbose ? LOG_INFO : LOG_WARN);
+    return cmd->run(call, e);
+}
+
+static int run_verb(const struct cmd *cmd, char **args, size_t n_args)
+{
+    struct err e = ERR_INIT;
+    struct cmd_common common = {0};
+    AUTO_FREE void *options = calloc(1, cmd->options_size ? cmd->options_size : 1);
+    const struct opt_set sets[] = {
+        {cmd->options, cmd->n_options, options},
+        {cmd_common_options, n_cmd_common_options, &common},
+    };
+    struct cmd_call call = {.options = options, .operands = args};
+    int r = options ? parse_and_run(cmd, sets, args, n_args, &call, &e) : err_nomem(&e);
+    if (r < 0)
+        ui_error(cmd->name, call.subject, &e);
+    if (options)
+        opt_done(&sets[0]);
+    if (r >= 0)
+        return r;
+    return cmd->exit_status ? cmd->exit_status(r) : err_exit_status(r);
+}
+
+int cmd_main(size_t n_args, char **args)
+{
+    struct err e = ERR_INIT;
+    const char *first = n_args ? args[0] : NULL;
+    const struct cmd *cmd = NULL;
+    int r;
+    if (!first) {
+        r = err_set(&e, ERR_USAGE, "a command is missing");
+    } else if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
+        r = print_usage(NULL, &e);
+    } else {
+        cmd = cmd_find(strcmp(first, "--version") == 0 ? "version" : first);
+        if (cmd)
+            return run_verb(cmd, args + 1, n_args - 1);
+        r = err_set(&e, ERR_USAGE, *first == '-' ? "unknown option '%s'" : "unknown command '%s'", first);
+    }
+    if (r)
+        ui_error(NULL, NULL, &e);
+    return err_exit_status(r);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seam for verbs: a new one is one file cmd_<verb>.c with a `struct cmd`, and one row of cmds[] in cmd.c.
+ */
+#ifndef WAYBILL_CLI_CMD_H
+#define WAYBILL_CLI_CMD_H
+
+#include "cli/opt.h"
+
+/* One call of a verb. */
+struct cmd_call {
+    const void *options; /* the verb's own struct, filled from the command line */
+    char *const *operands;
+    size_t n_operands;
+    bool chatty; /* --verbose or --debug: log lines go to stderr, so a progress bar would be in their way */
+    const char *subject; /* set by the verb: what a failure is about, or NULL */
+};
+
+struct cmd {
+    const char *name;
+    const char *operands; /* "FILE REF" */
+    const char *summary;  /* one line without a full stop */
+    const char *about;    /* for --help: paragraphs of lines of at most 78 characters, ends in '\n' */
+    const struct opt *options;
+    size_t n_options, options_size;
+    size_t min_operands, max_operands;
+    bool guest_operands; /* what stands behind the first operand is the guest's */
+    bool hidden;
+
+    /* Returns the exit status, or a negative enum err_code with e set. */
+    int (*run)(struct cmd_call *call, struct err *e);
+    /* The exit status of a failure; NULL: err_exit_status. */
+    int (*exit_status)(int code);
+};
+
+#define CMD_ANY SIZE_MAX
+
+/* Rows that several tables share; `type` is the verb's struct and has a member of that name. */
+#define CMD_JSON(type)                                                                           \
+    {                                                                                            \
+        "json", 0, OPT_FLAG, false, offsetof(type, json), NULL, "print the result as JSON", NULL \
+    }
+#define CMD_PLAIN_HTTP(type)                                                \
+    {                                                                       \
+        "plain-http", 0, OPT_FLAG, false, offsetof(type, plain_http), NULL, \
+            "speak HTTP to the registry; loopback needs no flag", NULL      \
+    }
+#define CMD_QUIET(type)                                                                                   \
+    {                                                                                                     \
+        "quiet", 'q', OPT_FLAG, false, offsetof(type, quiet), NULL, "print nothing but REPO@DIGEST", NULL \
+    }
+
+extern const struct cmd *const cmds[];
+extern const size_t n_cmds;
+
+/* cmd_find - by name; NULL for an unknown one. */
+const struct cmd *cmd_find(const char *name);
+
+/* The options that every verb has. */
+struct cmd_common {
+    bool help, verbose, debug;
+};
+extern const struct opt cmd_common_options[];
+extern const size_t n_cmd_common_options;
+
+/* cmd_usage - appends the text of `waybill help VERB`; cmd_usage_all: of `waybill help`. */
+void cmd_usage(const struct cmd *cmd, struct buf *out);
+void cmd_usage_all(struct buf *out);
+
+/* cmd_main - the whole program behind main's preparations: finds the verb, parses, runs, prints a failure
+ * once. Returns the exit status. */
+int cmd_main(size_t n_args, char **args);
+
+extern const struct cmd cmd_push, cmd_pull, cmd_inspect, cmd_keygen, cmd_sign, cmd_verify, cmd_run,
+    cmd_version, cmd_help, cmd_options;
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include "cli/conf.h"
+#include "cli/keys.h"
+#include "cli/report.h"
+#include "cli/ui.h"
+
+#include <inttypes.h>
+
+struct pull_options {
+    const char *output;
+    struct opt_list keys;
+    bool plain_http, quiet, json;
+};
+
+static const struct opt options[] = {
+    {"output", 'o', OPT_STRING, true, offsetof(struct pull_options, output), "FILE",
+     "where to write the module; - is standard output", NULL},
+    {"key", 0, OPT_LIST, false, offsetof(struct pull_options, keys), "PUB",
+     "write nothing unless signed by this key; may be\nrepeated: one of them is enough", NULL},
+    CMD_PLAIN_HTTP(struct pull_options),
+    CMD_QUIET(struct pull_options),
+    CMD_JSON(struct pull_options),
+};
+
+static int print(const struct pull_options *o, const struct flow_artifact *a, struct err *e)
+{
+    AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
+    char digest[DIGEST_STR_MAX];
+    (void)digest_str(&a->manifest.digest, digest);
+    bool to_stdout = strcmp(o->output, "-") == 0;
+    if (o->json) {
+        struct jout w = ui_json_begin(&out, "waybill.pull/1");
+        jout_string(&w, "reference", a->name);
+        jout_string(&w, "repository", a->repo);
+        jout_string(&w, "digest", digest);
+        jout_uint(&w, "size", a->size);
+        jout_string(&w, "file", o->output);
+        jout_bool(&w, "verified", o->keys.n != 0);
+        report_json(&w, &a->report);
+        ui_json_end(&w);
+    } else if (o->quiet) {
+        ui_text_str(&out, a->repo);
+        buf_printf(&out, "@%s\n", digest);
+    } else {
+        buf_append_str(&out, "Pulled: ");
+        ui_text_str(&out, a->name);
+        buf_printf(&out, "\nSize:   %" PRIu64 "\nDigest: %s\n", a->size, digest);
+    }
+    return ui_print_to(to_stdout ? STDERR_FILENO : STDOUT_FILENO, &out, e);
+}
+
+static int run(struct cmd_call *call, struct err *e)
+{
+    const struct pull_options *o = call->options;
+    const char *reference = call->operands[0];
+    call->subject = reference;
+    AUTO_DONE(conf) conf = {0};
+    AUTO_DONE(keys) keys = {NULL, 0};
+    int r = keys_load(&o->keys, &keys, e);
+    if (r || (r = conf_load(&conf, true, e)))
+        return r;
+    AUTO_DONE(ui_progress) bar;
+    struct progress *progress = ui_progress_init(&bar, "pull", !o->quiet && !o->json && !call->chatty);
+    const struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    const struct sign_keyring ring = keys_ring(&keys);
+    AUTO_DONE(flow_artifact) artifact = {.fd = -1};
+    r = flow_pull(&flow, reference, o->output, &ring, &artifact, e);
+    if (r)
+        return r;
+    ui_progress_done(&bar);
+    return print(o, &artifact, e);
+}
+
+const struct cmd cmd_pull = {
+    .name = "pull",
+    .operands = "REF",
+    .summary = "fetch a wasm file from a registry or an image layout",
+    .about = "Fetches the module of REF, HOST[:PORT]/REPO[:TAG][@DIGEST] or oci:DIR[:TAG][@DIGEST],\n"
+             "to a file that appears whole and checked or not at all. The digest printed is the\n"
+             "manifest's. Where the output is -, what is printed goes to standard error.\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .options_size = sizeof(struct pull_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

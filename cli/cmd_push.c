@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include "cli/conf.h"
+#include "cli/ui.h"
+#include "flow/publish.h"
+
+#include <inttypes.h>
+
+struct push_options {
+    struct opt_list annotations;
+    bool plain_http, quiet, json;
+};
+
+static const struct opt options[] = {
+    {"annotation", 'a', OPT_LIST, false, offsetof(struct push_options, annotations), "KEY=VALUE",
+     "add an annotation to the manifest; may be repeated", NULL},
+    CMD_PLAIN_HTTP(struct push_options),
+    CMD_QUIET(struct push_options),
+    CMD_JSON(struct push_options),
+};
+
+struct pairs {
+    struct oci_pair *all; /* owned, the keys as well; the values are borrowed */
+    size_t n;
+};
+
+static void pairs_done(struct pairs *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        free((void *)(uintptr_t)p->all[i].key);
+    free(p->all);
+}
+
+static int pair_add(struct pairs *to, const char *text, struct err *e)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return err_set(e, ERR_USAGE, "annotation '%s': KEY=VALUE is wanted", text);
+    AUTO_FREE char *key = strndup(text, (size_t)(equals - text));
+    if (!key)
+        return err_nomem(e);
+    for (size_t i = 0; i < to->n; i++)
+        if (strcmp(to->all[i].key, key) == 0)
+            return err_set(e, ERR_USAGE, "annotation '%s' is given twice", key);
+    if (!bytes_is_utf8(bytes_str(text)))
+        return err_set(e, ERR_USAGE, "annotation '%s' is not UTF-8", key);
+    to->all[to->n++] = (struct oci_pair){TAKE(key), equals + 1};
+    return 0;
+}
+
+static int pairs_parse(const struct opt_list *texts, struct pairs *ret, struct err *e)
+{
+    ret->all = calloc(texts->n ? texts->n : 1, sizeof(*ret->all));
+    if (!ret->all)
+        return err_nomem(e);
+    for (size_t i = 0; i < texts->n; i++) {
+        int r = pair_add(ret, texts->items[i], e);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int print(const struct push_options *o, const struct flow_published *p, struct err *e)
+{
+    AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
+    char digest[DIGEST_STR_MAX];
+    (void)digest_str(&p->digest, digest);
+    if (o->json) {
+        struct jout w = ui_json_begin(&out, "waybill.push/1");
+        jout_string(&w, "reference", p->name);
+        jout_string(&w, "repository", p->repo);
+        jout_string(&w, "digest", digest);
+        jout_uint(&w, "size", p->size);
+        jout_bool(&w, "existed", p->existed);
+        ui_json_end(&w);
+    } else if (o->quiet) {
+        ui_text_str(&out, p->repo);
+        buf_printf(&out, "@%s\n", digest);
+    } else {
+        buf_append_str(&out, "Pushed: ");
+        ui_text_str(&out, p->name);
+        buf_printf(&out, "\nSize:   %" PRIu64 "\nDigest: %s\n", p->size, digest);
+    }
+    return ui_print(&out, e);
+}
+
+static int run(struct cmd_call *call, struct err *e)
+{
+    const struct push_options *o = call->options;
+    const char *path = call->operands[0], *reference = call->operands[1];
+    call->subject = reference;
+    __attribute__((cleanup(pairs_done))) struct pairs annotations = {NULL, 0};
+    AUTO_DONE(conf) conf = {0};
+    int r = pairs_parse(&o->annotations, &annotations, e);
+    if (r || (r = conf_load(&conf, true, e)))
+        return r;
+    AUTO_DONE(ui_progress) bar;
+    struct progress *progress = ui_progress_init(&bar, "push", !o->quiet && !o->json && !call->chatty);
+    const struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    AUTO_DONE(flow_published) published = {0};
+    r = flow_push(&flow, path, reference, annotations.all, annotations.n, &published, e);
+    if (r)
+        return r;
+    ui_progress_done(&bar);
+    return print(o, &published, e);
+}
+
+const struct cmd cmd_push = {
+    .name = "push",
+    .operands = "FILE REF",
+    .summary = "push a wasm file to a registry or an image layout",
+    .about = "Wraps FILE, a WebAssembly module or component, as an OCI artifact and brings it to\n"
+             "REF: HOST[:PORT]/REPO[:TAG] or oci:DIR[:TAG]. The digest printed is the manifest's.\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .options_size = sizeof(struct push_options),
+    .min_operands = 2,
+    .max_operands = 2,
+    .run = run,
+};

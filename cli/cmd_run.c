@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include "cli/conf.h"
+#include "cli/grants.h"
+#include "cli/keys.h"
+#include "cli/ui.h"
+
+#include <stdio.h>
+
+/* What run itself answers where the guest's status is not to be had; as containers' command lines do. */
+enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
+
+struct run_options {
+    struct opt_list keys, env, dirs;
+    bool allow_unsigned, plain_http;
+    uint64_t timeout_ms, max_memory;
+};
+
+static const struct opt options[] = {
+    {"key", 0, OPT_LIST, false, offsetof(struct run_options, keys), "PUB",
+     "run only what is signed by this key; may be repeated:\none of them is enough", NULL},
+    {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
+     "run a reference without looking for a signature", NULL},
+    {"dir", 0, OPT_LIST, false, offsetof(struct run_options, dirs), "HOST[::GUEST][:rw]",
+     "let the guest read a folder, with :rw write to it as\nwell; may be repeated", NULL},
+    {"env", 0, OPT_LIST, false, offsetof(struct run_options, env), "NAME=VALUE",
+     "set a variable of the guest's environment, which has no\nothers; may be repeated", NULL},
+    {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
+     "end the guest after this time: 500ms, 5s, 2m", NULL},
+    {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
+     "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
+    CMD_PLAIN_HTTP(struct run_options),
+};
+
+static int exit_status(int code)
+{
+    switch (code) {
+    case ERR_NOTFOUND: return STATUS_NOT_FOUND;
+    case ERR_UNSIGNED:
+    case ERR_UNTRUSTED:
+    case ERR_CERT:
+    case ERR_EXPIRED:
+    case ERR_POLICY:
+    case ERR_FORMAT:
+    case ERR_LIMIT:
+    case ERR_DIGEST:
+    case ERR_CAPABILITY:
+    case ERR_REFUSED:
+    case ERR_NOT_RUNNABLE: return STATUS_REFUSED;
+    default: return STATUS_FAILED;
+    }
+}
+
+/* "Not found" is said of the target alone: anything else that is missing is a failure of run itself. */
+static int not_the_target(int r, struct err *e)
+{
+    return r == ERR_NOTFOUND ? err_recode(e, ERR_CONFIG) : r;
+}
+
+static int check_trust(const struct run_options *o, const char *target, struct err *e)
+{
+    if (o->allow_unsigned && o->keys.n)
+        return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
+    if (o->allow_unsigned || o->keys.n || oci_ref_is_path(target))
+        return 0;
+    return err_set(
+        e, ERR_REFUSED,
+        "not run, since no key was given to check it with: use --key PUB, or --allow-unsigned to run it "
+        "unchecked");
+}
+
+static void out_of_time(const char *target)
+{
+    const struct err e = {.code = ERR_TIMEOUT, .msg = "out of time"};
+    ui_error(cmd_run.name, target, &e);
+}
+
+static void on_deadline(void *ctx)
+{
+    out_of_time(ctx);
+    _exit(RUNNER_STATUS_TIMEOUT);
+}
+
+/* Hands the checked bytes and the grants over. Returns the exit status or an error. */
+static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
+                  const struct flow_artifact *artifact, struct err *e)
+{
+    const struct runner_conf runner = {conf->modules_dir, on_deadline, call->operands[0]};
+    AUTO_DONE(grants) grants = {0};
+    int r = grants_make(&grants, &o->dirs, artifact->repo ? artifact->repo : artifact->name,
+                        call->operands + 1, call->n_operands - 1, e);
+    if (r)
+        return r;
+    grants.runner.env = o->env.items;
+    grants.runner.n_env = o->env.n;
+    grants.runner.timeout_ms = o->timeout_ms;
+    grants.runner.max_memory = o->max_memory;
+    struct runner_result result = {0};
+    r = runner_run(&runner, buf_bytes(&artifact->bytes), artifact->name, &grants.runner, &result, e);
+    if (r)
+        return not_the_target(r, e);
+    if (result.timed_out)
+        out_of_time(call->subject);
+    if (result.trapped) {
+        const struct err trap = {.code = ERR_TRAP, .msg = "the guest trapped"};
+        AUTO_DONE(buf) text = BUF_INIT(UI_OUT_MAX);
+        buf_append_str(&text, result.message ? result.message : "");
+        ui_error(cmd_run.name, call->subject, &trap);
+        struct err ignored;
+        (void)!ui_print_to(STDERR_FILENO, &text, &ignored);
+    }
+    int status = result.status;
+    runner_result_done(&result);
+    return status;
+}
+
+static int run(struct cmd_call *call, struct err *e)
+{
+    const struct run_options *o = call->options;
+    const char *target = call->operands[0];
+    call->subject = target;
+    AUTO_DONE(conf) conf = {0};
+    AUTO_DONE(keys) keys = {NULL, 0};
+    int r = check_trust(o, target, e);
+    if (r || (r = conf_load(&conf, !oci_ref_is_path(target), e)))
+        return r;
+    if ((r = keys_load(&o->keys, &keys, e)))
+        return not_the_target(r, e);
+    AUTO_DONE(ui_progress) bar;
+    const struct flow_conf flow =
+        conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "run", !call->chatty));
+    const struct sign_keyring ring = keys_ring(&keys);
+    AUTO_DONE(flow_artifact) artifact = {.fd = -1};
+    r = flow_obtain(&flow, target, FLOW_WANT_BYTES, &ring, &artifact, e);
+    ui_progress_done(&bar);
+    return r ? r : launch(o, call, &conf, &artifact, e);
+}
+
+const struct cmd cmd_run = {
+    .name = "run",
+    .operands = "TARGET [ARGS...]",
+    .summary = "run a wasm file or a reference",
+    .about = "Runs a WASI command. It sees its standard streams, ARGS, and what the options grant:\n"
+             "no other file, variable or network. A file needs no signature; a reference needs --key\n"
+             "or --allow-unsigned. All that stands behind TARGET is the guest's.\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .options_size = sizeof(struct run_options),
+    .min_operands = 1,
+    .max_operands = CMD_ANY,
+    .guest_operands = true,
+    .run = run,
+    .exit_status = exit_status,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes from the environment: the only place that reads it. */
+#ifndef WAYBILL_CLI_CONF_H
+#define WAYBILL_CLI_CONF_H
+
+#include "flow/obtain.h"
+
+struct conf {
+    char *store_dir;   /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
+    char *modules_dir; /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
+    char *auth_path;   /* $DOCKER_CONFIG/config.json or $HOME/.docker/config.json; NULL likewise */
+    struct buf auth;   /* its content; empty when there is no such file */
+};
+
+/* conf_load - $XDG_CACHE_HOME falls back to $HOME/.cache; a relative path in either counts as not set (XDG
+ * Base Directory Specification 0.8). credentials: read the credentials file too; ERR_CONFIG when it is there
+ * and cannot be read. c: released with conf_done, also after a failure. */
+MUST_CHECK int conf_load(struct conf *c, bool credentials, struct err *e);
+void conf_done(struct conf *c);
+
+/* conf_flow - what the flow room wants to know; borrows from c. progress may be NULL. */
+struct flow_conf conf_flow(const struct conf *c, bool plain_http, struct progress *progress);
+
+#endif

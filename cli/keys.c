@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/keys.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+
+#include <fcntl.h>
+
+int keys_read(const char *path, struct sign_key **ret, struct err *e)
+{
+    AUTO_DONE(buf) content = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    int r = file_read(AT_FDCWD, path, false, &content, e);
+    return r ? r : sign_key_parse(buf_bytes(&content), path, ret, e);
+}
+
+static bool is_known(const struct keys *k, const struct sign_key *key)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (sign_key_type(k->all[i]) == sign_key_type(key) &&
+            bytes_eq(sign_key_public(k->all[i]), sign_key_public(key)))
+            return true;
+    return false;
+}
+
+static int add(struct keys *k, const char *path, struct err *e)
+{
+    AUTO(sign_key) key = NULL;
+    int r = keys_read(path, &key, e);
+    if (r)
+        return r;
+    if (sign_key_is_private(key))
+        return err_set(e, ERR_USAGE, "%s is a private key, verifying takes the public one", path);
+    if (!is_known(k, key))
+        k->all[k->n++] = TAKE(key);
+    return 0;
+}
+
+int keys_load(const struct opt_list *paths, struct keys *ret, struct err *e)
+{
+    *ret = (struct keys){calloc(paths->n ? paths->n : 1, sizeof(*ret->all)), 0};
+    if (!ret->all)
+        return err_nomem(e);
+    for (size_t i = 0; i < paths->n; i++) {
+        int r = add(ret, paths->items[i], e);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+void keys_done(struct keys *k)
+{
+    for (size_t i = 0; i < k->n; i++)
+        sign_key_free(k->all[i]);
+    free(k->all);
+}
+
+struct sign_keyring keys_ring(const struct keys *k)
+{
+    return (struct sign_keyring){k->all, k->n};
+}

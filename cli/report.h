@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verification report as text and as JSON. */
+#ifndef WAYBILL_CLI_REPORT_H
+#define WAYBILL_CLI_REPORT_H
+
+#include "base/json.h"
+#include "sign/report.h"
+
+/* report_text - one line per check. */
+void report_text(struct buf *out, const struct sign_report *r);
+
+/* report_json - the member "checks". */
+void report_json(struct jout *w, const struct sign_report *r);
+
+#endif

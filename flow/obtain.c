@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/obtain.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "oci/kind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* What is open while a reference is being obtained. */
+struct way {
+    const struct flow_conf *conf;
+    struct oci_ref ref;
+    struct oci_endpoint *ep;
+    struct oci_store store; /* closed where the endpoint is read in place, or there is no store */
+};
+
+static void way_done(struct way *w)
+{
+    oci_endpoint_close(TAKE(w->ep));
+    oci_store_done(&w->store);
+    oci_ref_done(&w->ref);
+}
+
+static int way_open(struct way *w, const struct flow_conf *conf, const char *reference, struct err *e)
+{
+    *w = (struct way){.conf = conf, .store = OCI_STORE_INIT};
+    int r = oci_ref_parse(reference, &w->ref, e);
+    if (!r)
+        r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
+    if (!r && !w->ep->ops->blob_open && conf->store_dir)
+        r = oci_store_open(conf->store_dir, &w->store, e);
+    return r;
+}
+
+static bool has_store(const struct way *w)
+{
+    return w->store.root >= 0;
+}
+
+/* The manifest that a tag or digest names: from the store when the digest is known, else by one request. */
+static int pin(struct way *w, const char *tag, const struct digest *digest, struct oci_pinned *ret,
+               struct err *e)
+{
+    struct err ignored;
+    if (digest && has_store(w)) {
+        struct oci_pinned p = {.digest = *digest, .body = BUF_INIT(LIMIT_MANIFEST)};
+        if (oci_store_read(&w->store, digest, &p.body, &ignored) == 0) {
+            *ret = p;
+            return 0;
+        }
+        oci_pinned_done(&p);
+    }
+    int r = w->ep->ops->resolve(w->ep, tag, digest, ret, e);
+    if (!r && has_store(w) &&
+        oci_store_put_bytes(&w->store, &ret->digest, buf_bytes(&ret->body), &ignored) != 0)
+        log_warn("%s", ignored.msg);
+    return r;
+}
+
+static int parse_pinned(const struct oci_pinned *p, struct oci_manifest *ret, struct err *e)
+{
+    return oci_manifest_parse(buf_bytes(&p->body), p->media_type, ret, e);
+}
+
+/* Replaces an index that has a single entry by the manifest it names. */
+static int follow_index(struct way *w, struct flow_artifact *a, struct err *e)
+{
+    if (!a->parsed.is_index)
+        return 0;
+    if (a->parsed.n_entries != 1)
+        return err_set(e, ERR_UNSUPPORTED, "an index of %zu manifests: name one of them by its digest",
+                       a->parsed.n_entries);
+    struct oci_desc child = a->parsed.entries[0];
+    struct oci_pinned p;
+    int r = pin(w, NULL, &child.digest, &p, e);
+    if (r)
+        return r;
+    bool same_size = p.body.len == child.size;
+    oci_manifest_done(&a->parsed); /* child's strings go with it; its digest is in p */
+    oci_pinned_done(&a->manifest);
+    a->manifest = p;
+    if (!same_size)
+        return err_set(e, ERR_DIGEST, "the index states another size for its manifest");
+    r = parse_pinned(&a->manifest, &a->parsed, e);
+    if (!r && a->parsed.is_index)
+        r = err_set(e, ERR_UNSUPPORTED, "an index of an index");
+    return r;
+}
+
+static int resolve(struct way *w, struct flow_artifact *a, struct err *e)
+{
+    const struct oci_ref *ref = &w->ref;
+    int r = pin(w, ref->tag[0] ? ref->tag : NULL, ref->has_digest ? &ref->digest : NULL, &a->manifest, e);
+    if (!r)
+        r = parse_pinned(&a->manifest, &a->parsed, e);
+    return r;
+}
+
+/* Lets a blob stream into a sink that checks it. */
+static int fetch_into(struct way *w, const struct oci_desc *desc, struct progress *p, struct sink *to,
+                      struct err *e)
+{
+    struct sink_progress progress;
+    to = sink_progress_init(&progress, to, p, desc->size);
+    int r = w->ep->ops->blob_fetch(w->ep, desc, to, e);
+    if (!r)
+        r = sink_commit(to, e);
+    sink_abort(to);
+    return r;
+}
+
+static int fetch_to_store(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
+                          struct err *e)
+{
+    struct oci_cas_put put;
+    int r = oci_store_put_init(&w->store, &put, &desc->digest, desc->size, ret_fd, e);
+    return r ? r : fetch_into(w, desc, p, &put.verify.base, e);
+}
+
+/* Where there is no store, an unlinked file takes its place. */
+static int fetch_to_nowhere(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
+                            struct err *e)
+{
+    struct sink_fd file;
+    struct sink_verify verify;
+    AUTO_FD int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "/tmp");
+    int r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
+    if (!r)
+        r = fetch_into(w, desc, p, &verify.base, e);
+    if (!r)
+        *ret_fd = TAKE_FD(fd);
+    return r;
+}
+
+/* *ret_fd: the very file that was written and checked. */
+static int fetch(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd, struct err *e)
+{
+    return has_store(w) ? fetch_to_store(w, desc, p, ret_fd, e) : fetch_to_nowhere(w, desc, p, ret_fd, e);
+}
+
+/* An open descriptor of a blob; *ret_fresh: its bytes have just been checked. */
+static int open_blob(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
+                     bool *ret_fresh, struct err *e)
+{
+    struct err ignored;
+    *ret_fresh = false;
+    if (w->ep->ops->blob_open)
+        return w->ep->ops->blob_open(w->ep, desc, ret_fd, e);
+    if (has_store(w) && oci_store_get(&w->store, &desc->digest, desc->size, ret_fd, &ignored) == 0)
+        return 0;
+    *ret_fresh = true;
+    return fetch(w, desc, p, ret_fd, e);
+}
+
+struct source *flow_artifact_read(const struct flow_artifact *a, struct flow_reading *r)
+{
+    return a->fd >= 0 ? source_file_init(&r->file, a->fd)
+                      : source_bytes_init(&r->bytes, buf_bytes(&a->bytes));
+}
+
+/* Reads the module into memory. */
+static int load(struct flow_artifact *a, struct source *from, struct err *e)
+{
+    a->bytes = (struct buf)BUF_INIT(LIMIT_MODULE);
+    int r = source_read_all(from, &a->bytes, e);
+    if (!r)
+        r = buf_check(&a->bytes, e);
+    return r;
+}
+
+/* One reading of everything that is to be handed on: digest, and signatures when there are keys. */
+static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign_keyring *keys,
+                   struct digest *ret, struct err *e)
+{
+    AUTO(hash_state) hash = NULL;
+    struct flow_reading reading;
+    struct source_tee tee;
+    int r = hash_open(alg, &hash, e);
+    if (r)
+        return r;
+    struct source *from = source_tee_init(&tee, flow_artifact_read(a, &reading), hash_see, hash);
+    if (keys && keys->n)
+        r = sign_verify(from, keys, &a->report, e);
+    uint8_t rest[4096];
+    for (size_t n = 1; !r && n > 0;) /* a verifier may stop early at a malformed place */
+        r = source_read(from, rest, sizeof(rest), &n, e);
+    if (!r)
+        hash_final(hash, ret);
+    return r;
+}
+
+static int verdict(const struct flow_artifact *a, struct err *e)
+{
+    if (a->report.verdict == 0)
+        return 0;
+    return err_set(e, (enum err_code)a->report.verdict, "%s", a->report.reason);
+}
+
+/* Brings the module's bytes into place and makes sure of them. */
+static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct sign_keyring *keys,
+                       struct flow_artifact *a, struct err *e)
+{
+    struct digest got;
+    struct source_file file;
+    int r = in_memory ? load(a, source_file_init(&file, a->fd), e) : 0;
+    if (in_memory)
+        (void)close(TAKE_FD(a->fd));
+    if (!r)
+        r = examine(a, desc->digest.alg, keys, &got, e);
+    if (!r && !digest_eq(&got, &desc->digest)) {
+        char is[DIGEST_STR_MAX], want[DIGEST_STR_MAX];
+        r = err_set(e, ERR_DIGEST, "the module's digest is %s, expected %s", digest_str(&got, is),
+                    digest_str(&desc->digest, want));
+    }
+    return r;
+}
+
+/* As check_bytes; a copy of the store's that turns out to be damaged is fetched again, once. */
+static int check_module(struct way *w, const struct oci_desc *desc, bool in_memory,
+                        const struct sign_keyring *keys, struct flow_artifact *a, struct err *e)
+{
+    int r = check_bytes(desc, in_memory, keys, a, e);
+    if (r == ERR_DIGEST && !a->fresh && !w->ep->ops->blob_open) {
+        log_warn("the store's copy of the module is damaged; fetching it again");
+        buf_done(&a->bytes);
+        sign_report_done(&a->report);
+        if (a->fd >= 0)
+            (void)close(TAKE_FD(a->fd));
+        a->fresh = true;
+        r = fetch(w, desc, w->conf->progress, &a->fd, e);
+        if (!r)
+            r = check_bytes(desc, in_memory, keys, a, e);
+    }
+    return r ? r : verdict(a, e);
+}
+
+static int read_config(struct way *w, struct flow_artifact *a, struct err *e)
+{
+    const struct oci_desc *desc = &a->parsed.config;
+    AUTO_FD int fd = -1;
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_CONFIG);
+    struct source_file file;
+    struct digest got;
+    bool fresh;
+    int r = desc->size > LIMIT_CONFIG ? err_set(e, ERR_LIMIT, "larger than %u bytes", LIMIT_CONFIG) : 0;
+    if (!r)
+        r = open_blob(w, desc, NULL, &fd, &fresh, e);
+    if (!r)
+        r = source_read_all(source_file_init(&file, fd), &text, e);
+    if (!r)
+        r = hash_bytes(desc->digest.alg, buf_bytes(&text), &got, e);
+    if (!r && !digest_eq(&got, &desc->digest))
+        r = err_set(e, ERR_DIGEST, "not what its digest says");
+    if (r)
+        return err_wrap(e, "config");
+    a->config_len = text.len;
+    a->config = buf_take_str(&text);
+    return a->config ? 0 : err_nomem(e);
+}
+
+/* The module's descriptor by the rules of its kind. */
+static int find_module(const struct flow_artifact *a, const struct oci_kind **ret_kind,
+                       const struct oci_desc **ret, struct err *e)
+{
+    const struct oci_kind *kind = oci_kind_of(&a->parsed);
+    if (!kind)
+        return err_set(e, ERR_UNSUPPORTED, "not a wasm artifact of a kind that waybill knows");
+    *ret_kind = kind;
+    return kind->module(&a->parsed, ret, e);
+}
+
+static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
+{
+    int r = oci_ref_names(&w->ref, &a->name, &a->repo, e);
+    if (!r)
+        r = resolve(w, a, e);
+    if (!r && !(want & FLOW_WANT_MANIFEST))
+        r = follow_index(w, a, e);
+    return r;
+}
+
+static int obtain_reference(struct way *w, unsigned want, const struct sign_keyring *keys,
+                            struct flow_artifact *a, struct err *e)
+{
+    const struct oci_kind *kind = NULL;
+    const struct oci_desc *desc = NULL;
+    int r = obtain_manifest(w, want, a, e);
+    if (r || (want & FLOW_WANT_MANIFEST))
+        return r;
+    r = find_module(a, &kind, &desc, e);
+    if (!r && (want & FLOW_WANT_CONFIG))
+        r = read_config(w, a, e);
+    if (!r && (want & FLOW_WANT_CONFIG))
+        r = kind->check_config(&a->parsed, bytes_of(a->config, a->config_len), e);
+    if (!r && (want & FLOW_WANT_BYTES) && desc->size > LIMIT_MODULE)
+        r = err_set(e, ERR_LIMIT, "a module of %llu bytes: more than %u", (unsigned long long)desc->size,
+                    LIMIT_MODULE);
+    if (!r)
+        r = open_blob(w, desc, w->conf->progress, &a->fd, &a->fresh, e);
+    if (r)
+        return r;
+    a->digest = desc->digest;
+    a->size = desc->size;
+    bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(keys && keys->n);
+    return checked ? 0 : check_module(w, desc, want & FLOW_WANT_BYTES, keys, a, e);
+}
+
+static int open_path(const char *path, unsigned want, struct flow_artifact *a, struct err *e)
+{
+    struct source_file file;
+    struct stat st;
+    bool is_stdin = strcmp(path, "-") == 0;
+    AUTO_FD int fd = -1;
+    int r = 0;
+    if (is_stdin && (fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) < 0)
+        return err_set_errno(e, ERR_IO, errno, "standard input");
+    if (!is_stdin)
+        r = file_open_read(AT_FDCWD, path, false, &fd, e);
+    if (r)
+        return r;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(want & FLOW_WANT_BYTES)) {
+        a->fd = TAKE_FD(fd);
+        return 0;
+    }
+    (void)source_file_init(&file, fd);
+    if (!S_ISREG(st.st_mode))
+        file.at = -1;
+    return load(a, &file.base, e);
+}
+
+static int obtain_file(const char *path, unsigned want, const struct sign_keyring *keys,
+                       struct flow_artifact *a, struct err *e)
+{
+    a->from_file = true;
+    a->name = strdup(path);
+    if (!a->name)
+        return err_nomem(e);
+    int r = open_path(path, want, a, e);
+    if (!r)
+        r = examine(a, HASH_SHA256, keys, &a->digest, e);
+    struct stat st;
+    if (!r && a->fd >= 0 && fstat(a->fd, &st) < 0)
+        r = err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (r)
+        return r;
+    a->size = a->fd >= 0 ? (uint64_t)st.st_size : a->bytes.len;
+    return verdict(a, e);
+}
+
+int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
+                const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e)
+{
+    *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
+    if (oci_ref_is_path(target))
+        return obtain_file(target, want, keys, ret, e);
+    if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !(keys && keys->n))
+        return err_set(
+            e, ERR_REFUSED,
+            "not run, since no key was given to check it with: use --key PUB, or --allow-unsigned to run it "
+            "unchecked");
+    AUTO_DONE(way) w;
+    int r = way_open(&w, conf, target, e);
+    return r ? r : obtain_reference(&w, want, keys, ret, e);
+}
+
+void flow_artifact_done(struct flow_artifact *a)
+{
+    free(TAKE(a->name));
+    free(TAKE(a->repo));
+    free(TAKE(a->config));
+    oci_pinned_done(&a->manifest);
+    oci_manifest_done(&a->parsed);
+    sign_report_done(&a->report);
+    buf_done(&a->bytes);
+    if (a->fd >= 0)
+        (void)close(TAKE_FD(a->fd));
+}
+
+static int write_out(const struct flow_artifact *a, const char *path, struct err *e)
+{
+    if (strcmp(path, "-") == 0)
+        return fd_copy(a->fd, STDOUT_FILENO, a->size, e);
+    struct sink_file out;
+    int r = sink_file_init(&out, AT_FDCWD, path, 0666, FILE_REPLACE, e);
+    if (r)
+        return r;
+    r = fd_copy(a->fd, out.fd, a->size, e);
+    if (!r)
+        r = sink_commit(&out.base, e);
+    sink_abort(&out.base);
+    return r;
+}
+
+int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
+              const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e)
+{
+    *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
+    AUTO_DONE(way) w;
+    int r = way_open(&w, conf, reference, e);
+    if (!r)
+        r = obtain_reference(&w, 0, keys, ret, e);
+    if (!r)
+        r = write_out(ret, path, e);
+    return r;
+}

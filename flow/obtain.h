@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of the data as code: TARGET → pinned, fetched, checked bytes. A tag is resolved once, all else goes
+ * by digest, and what was verified is what is handed on: one open descriptor or one buffer.
+ */
+#ifndef WAYBILL_FLOW_OBTAIN_H
+#define WAYBILL_FLOW_OBTAIN_H
+
+#include "base/io.h"
+#include "oci/endpoint.h"
+#include "oci/store.h"
+#include "sign/format.h"
+
+struct flow_conf {
+    struct oci_endpoint_conf endpoint;
+    const char *store_dir;     /* NULL: no store; everything is fetched each time */
+    struct progress *progress; /* or NULL */
+};
+
+/* An artifact that was obtained. */
+struct flow_artifact {
+    bool from_file;             /* TARGET was a file (or "-"): no manifest */
+    char *name;                 /* canonical: the path, or "host/repo:tag" as given */
+    char *repo;                 /* references: without tag and digest; else NULL */
+    struct oci_pinned manifest; /* references */
+    struct oci_manifest parsed; /* references */
+    char *config; /* references: the text of the config blob, or NULL when it was not asked for */
+    size_t config_len;
+    struct digest digest;      /* of the module's bytes; set when they have been read */
+    uint64_t size;             /* of the module in bytes */
+    struct sign_report report; /* what verification found, when there were keys */
+    /* Private: where the bytes are. */
+    struct buf bytes;
+    int fd;
+    bool fresh; /* fd was written and checked by this very call */
+};
+
+/* A reading of an artifact's module from its start: over the bytes, or over the descriptor, that were
+ * checked. */
+struct flow_reading {
+    struct source_bytes bytes;
+    struct source_file file;
+};
+struct source *flow_artifact_read(const struct flow_artifact *a, struct flow_reading *r);
+
+enum flow_want {
+    FLOW_WANT_BYTES = 1,    /* the module in memory: flow_artifact.bytes (at most LIMIT_MODULE) */
+    FLOW_WANT_CONFIG = 2,   /* the config blob too */
+    FLOW_WANT_MANIFEST = 4, /* nothing but the manifest (inspect of what is no wasm artifact) */
+    FLOW_TO_RUN =
+        8, /* it will be executed: a reference needs keys, or else is ERR_REFUSED before any request */
+    FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference without keys */
+};
+
+/* flow_obtain - keys: NULL or an empty ring: nothing is verified but digests. With keys, a failed
+ * verification is an error with the verdict's code and reason, and ret->report (set also then) says the rest.
+ * ret: flow_artifact_done by the caller, whatever is returned. target: a file or a reference, see
+ * oci_ref_is_path. */
+MUST_CHECK int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
+                           const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e);
+void flow_artifact_done(struct flow_artifact *a);
+
+/* flow_pull - obtains a reference and writes the module to a file, which appears only if everything was
+ * right. path "-": standard output (opened as fd 1), after the same checks. */
+MUST_CHECK int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
+                         const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e);
+
+#endif

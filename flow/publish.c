@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/publish.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "oci/kind.h"
+
+#include <fcntl.h>
+
+#define KIND (&oci_kinds[0]) /* CNCF wasm v0 is what is written */
+
+/* The file's digest and surface, in one reading. */
+static int survey(const struct source_opener *file, struct wbin_info *info, struct digest *ret, struct err *e)
+{
+    AUTO(hash_state) hash = NULL;
+    struct source *source;
+    struct source_tee tee;
+    int r = hash_open(HASH_SHA256, &hash, e);
+    if (!r)
+        r = file->open(file->ctx, &source, e);
+    if (r)
+        return r;
+    r = wbin_scan(source_tee_init(&tee, source, hash_see, hash), info, e);
+    source_close(source);
+    if (!r)
+        hash_final(hash, ret);
+    return r;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int push_bytes(struct oci_endpoint *ep, const char *type, const struct buf *content, struct err *e)
+{
+    struct oci_desc desc = {.media_type = type, .size = content->len};
+    struct opener_bytes opener;
+    struct source_opener from = opener_bytes_init(&opener, buf_bytes(content));
+    bool existed;
+    int r = hash_bytes(HASH_SHA256, buf_bytes(content), &desc.digest, e);
+    return r ? r : ep->ops->blob_push(ep, &desc, &from, &existed, e);
+}
+
+/* Blobs first, the manifest last: a push that is cut off leaves nothing that can be pulled by halves. */
+static int push_all(struct oci_endpoint *ep, const struct oci_ref *ref, const struct oci_module *module,
+                    const struct source_opener *file, const struct oci_pair *annotations, size_t n,
+                    struct flow_published *p, struct err *e)
+{
+    AUTO_DONE(buf) config = BUF_INIT(LIMIT_CONFIG);
+    AUTO_DONE(buf) manifest = BUF_INIT(LIMIT_MANIFEST);
+    struct oci_desc desc = {.media_type = OCI_TYPE_WASM, .digest = module->digest, .size = module->size};
+    const char *tag = ref->tag[0] ? ref->tag : NULL;
+    int r = KIND->write(module, annotations, n, &config, &manifest, e);
+    if (!r)
+        r = hash_bytes(HASH_SHA256, buf_bytes(&manifest), &p->digest, e);
+    if (!r && ref->has_digest && !digest_eq(&p->digest, &ref->digest))
+        r = err_set(e, ERR_DIGEST, "the artifact's digest is another one than the reference states");
+    if (!r)
+        r = ep->ops->blob_push(ep, &desc, file, &p->existed, e);
+    if (!r)
+        r = push_bytes(ep, KIND->config_type, &config, e);
+    if (!r)
+        r = ep->ops->manifest_push(ep, buf_bytes(&manifest), OCI_TYPE_MANIFEST, &p->digest, tag, e);
+    return r;
+}
+
+static int push_file(const struct flow_conf *conf, int fd, const char *path, const struct oci_ref *ref,
+                     const struct oci_pair *annotations, size_t n, struct flow_published *p, struct err *e)
+{
+    AUTO(oci_endpoint) ep = NULL;
+    AUTO_DONE(wbin_info) info = {.kind = WBIN_MODULE};
+    struct opener_file file;
+    struct opener_progress shown;
+    struct source_opener opener;
+    struct oci_module module = {.info = &info, .title = base_name(path)};
+    int r = opener_file_init(&file, fd, &opener, e);
+    if (!r)
+        r = survey(&opener, &info, &module.digest, e);
+    if (r)
+        return err_wrap(e, "%s", path);
+    p->size = module.size = opener.size;
+    opener = opener_progress_init(&shown, opener, conf->progress);
+    r = oci_endpoint_open(ref, &conf->endpoint, true, &ep, e);
+    return r ? r : push_all(ep, ref, &module, &opener, annotations, n, p, e);
+}
+
+int flow_push(const struct flow_conf *conf, const char *path, const char *reference,
+              const struct oci_pair *annotations, size_t n, struct flow_published *ret, struct err *e)
+{
+    AUTO_DONE(oci_ref) ref = {.host = NULL};
+    AUTO_FD int fd = -1;
+    *ret = (struct flow_published){.name = NULL};
+    int r = oci_ref_parse(reference, &ref, e);
+    if (!r)
+        oci_ref_default_tag(&ref);
+    if (!r)
+        r = file_open_read(AT_FDCWD, path, false, &fd, e);
+    if (!r)
+        r = oci_ref_names(&ref, &ret->name, &ret->repo, e);
+    return r ? r : push_file(conf, fd, path, &ref, annotations, n, ret, e);
+}
+
+void flow_published_done(struct flow_published *p)
+{
+    free(TAKE(p->name));
+    free(TAKE(p->repo));
+}

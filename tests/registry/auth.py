@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: no authentication, Basic, or Bearer tokens from the in-tree token service."""
+
+import base64
+import binascii
+import json
+import secrets
+import time
+import urllib.parse
+
+SERVICE = "fault-registry"
+
+
+class Auth:
+    """mode: none, basic or token. anonymous_pull: the token service gives pull to a client without credentials."""
+
+    def __init__(self, options):
+        self.mode = options.auth
+        self.user = options.user
+        self.password = options.password
+        self.expiry = options.token_expiry
+        self.field = options.token_field
+        self.identity_token = options.identity_token
+        self.anonymous_pull = options.anonymous_pull
+        self.realm = None  # set when the ports are known
+        self.tokens = {}  # token -> (expires at, {repo: {action}})
+
+    def challenge(self, repo=None, actions=(), error=None):
+        if self.mode != "token":
+            return 'Basic realm="registry, in tree"'
+        parts = ['realm="%s"' % self.realm, 'service="%s"' % SERVICE]
+        if repo:
+            parts.append('scope="repository:%s:%s"' % (repo, ",".join(actions)))
+        if error:
+            parts.append('error="%s"' % error)
+        return "Bearer " + ",".join(parts)
+
+    def check(self, header, repo, actions):
+        """None when the request may go on, else the WWW-Authenticate value of the 401."""
+        if self.mode == "none":
+            return None
+        scheme, _, value = (header or "").partition(" ")
+        if self.mode == "basic":
+            good = scheme.lower() == "basic" and self.basic_ok(value)
+            return None if good else self.challenge()
+        granted = self.tokens.get(value) if scheme.lower() == "bearer" else None
+        if granted is None or granted[0] <= time.time():
+            return self.challenge(repo, actions, "invalid_token" if value else None)
+        if repo and not set(actions) <= granted[1].get(repo, set()):
+            return self.challenge(repo, actions, "insufficient_scope")
+        return None
+
+    def basic_ok(self, value):
+        try:
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        return user == self.user and password == self.password
+
+    # token service
+
+    def token_reply(self, method, query, header, body):
+        """(status, JSON object) of one request to the token service."""
+        params = urllib.parse.parse_qs(query if method == "GET" else body.decode("utf-8", "replace"))
+        if method == "POST":
+            known = self.identity_token and params.get("grant_type") == ["refresh_token"]
+            user_ok = bool(known) and params.get("refresh_token") == [self.identity_token]
+            if not user_ok:
+                return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "bad grant"}]}
+        else:
+            scheme, _, value = (header or "").partition(" ")
+            user_ok = scheme.lower() == "basic" and self.basic_ok(value)
+            if header and not user_ok:
+                return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "bad credentials"}]}
+        if params.get("service") not in (None, [SERVICE]):
+            return 400, {"errors": [{"code": "UNSUPPORTED", "message": "unknown service"}]}
+        scopes = [s for value in params.get("scope", []) for s in value.split()]
+        return 200, self.issue(self.grant(scopes, user_ok))
+
+    def grant(self, scopes, user_ok):
+        granted = {}
+        for scope in scopes:
+            kind, _, rest = scope.partition(":")
+            name, _, actions = rest.rpartition(":")
+            wanted = set(actions.split(","))
+            if not user_ok:
+                wanted &= {"pull"} if self.anonymous_pull else set()
+            if kind == "repository" and wanted:
+                granted.setdefault(name, set()).update(wanted)
+        return granted
+
+    def issue(self, granted):
+        token = secrets.token_urlsafe(32)
+        self.tokens[token] = (time.time() + self.expiry, granted)
+        return {self.field: token, "expires_in": self.expiry}
+
+    def revoke_all(self):
+        self.tokens.clear()
+
+
+def error_body(code, message):
+    return json.dumps({"errors": [{"code": code, "message": message, "detail": None}]}).encode()

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A conformant OCI registry for tests that misbehaves on request.
+
+It listens on three free ports of 127.0.0.1: `main` (the registry), `alt` (the same content without authentication,
+which refuses a request that carries credentials, as object stores do) and `token` (a token service on an origin of
+its own). --port-file gets one JSON object with the ports once they are open. POST /_fault on main adds fault rules
+(see faults.py), DELETE /_fault removes all, GET /_fault shows them with their counts; POST /_revoke ends all tokens.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+import faults as fault_rules
+from api import Api, actions_of, error, first_values, json_reply, route_of
+from auth import Auth
+from faults import Faults
+from http_io import Gone, Reply, RequestLog, Server, write_atomically
+from storage import Storage
+
+CONTROL_MAX = 1 << 20
+
+
+class App:
+    def __init__(self, options, folder):
+        self.log = RequestLog(options.log)
+        self.faults = Faults([json.loads(text) for text in options.fault])
+        self.auth = Auth(options)
+        self.api = Api(Storage(folder), options)
+        self.servers = {name: Server(name, self) for name in ("main", "alt", "token")}
+        self.api.main_url = self.url("main")
+        self.api.alt_url = self.url("alt", "localhost")
+        token_host = "token" if options.token_listener else "main"
+        self.auth.realm = self.url(token_host) + "/token"
+
+    def port(self, name):
+        return self.servers[name].server_address[1]
+
+    def url(self, name, host="127.0.0.1"):
+        return "http://%s:%d" % (host, self.port(name))
+
+    def start(self):
+        for server in self.servers.values():
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        for server in self.servers.values():
+            server.shutdown()
+            server.server_close()
+        self.log.close()
+
+    # one request
+
+    def answer(self, request):
+        path, _, query = request.path.partition("?")
+        if path.startswith("/_"):
+            return self.control(request, path)
+        listener = request.server.listener
+        rule = self.faults.pick(listener, request.command, request.path)
+        reply = None
+        if rule is not None:
+            request.fault = rule.action
+            if rule.action in fault_rules.BEFORE:
+                reply = self.fault_before(request, rule, path)
+        if reply is None:
+            reply = self.normal(request, listener, path, query)
+        if rule is not None and rule.action in fault_rules.AFTER:
+            fault_rules.transform(rule, reply)
+        return reply
+
+    def normal(self, request, listener, path, query):
+        header = request.headers.get("Authorization")
+        if path == "/token":
+            body = request.read_all(CONTROL_MAX) or b""
+            return json_reply(*self.auth.token_reply(request.command, query, header, body))
+        if listener == "alt":
+            if header:
+                return error(400, "UNSUPPORTED", "credentials do not belong here")
+        else:
+            challenge = self.auth.check(header, route_of(path), actions_of(request.command))
+            if challenge:
+                return self.unauthorized(challenge)
+        return self.api.answer(request, path, first_values(query))
+
+    def unauthorized(self, challenge):
+        reply = error(401, "UNAUTHORIZED", "authentication required")
+        reply.headers["WWW-Authenticate"] = challenge
+        return reply
+
+    def fault_before(self, request, rule, path):
+        """The reply of a rule that acts before the request is handled, or None to go on with it."""
+        if rule.action == "delay":
+            time.sleep(rule.get("ms", 100) / 1000)
+            return None
+        if rule.action == "ignore_range":
+            del request.headers["Range"]
+            return None
+        if rule.action == "drop":
+            request.log_reply(0, 0)
+            raise Gone
+        if rule.action == "drop_request":
+            for _ in request.read_body():
+                if request.bytes_in >= rule.get("bytes", 0):
+                    break
+            request.log_reply(0, 0)
+            raise Gone
+        if rule.action == "unauthorized":
+            default = self.auth.challenge(route_of(path), actions_of(request.command), "invalid_token")
+            return self.unauthorized(rule.get("challenge", default))
+        if rule.action == "redirect":
+            return self.redirect(request, rule)
+        if rule.action == "retry_after":
+            reply = error(rule.get("status", 429), "TOOMANYREQUESTS", "slow down")
+            reply.headers["Retry-After"] = fault_rules.retry_after(rule)
+            return reply
+        if rule.get("early"):
+            request.body_done = request.close_connection = True
+        return Reply(rule.get("status"), rule.get("body", "").encode(), rule.get("headers"))
+
+    def redirect(self, request, rule):
+        target = rule.get("to", self.url("alt", "localhost"))
+        if target.count("/") == 2:
+            target += request.path
+        return Reply(rule.get("status", 307), headers={"Location": target})
+
+    def control(self, request, path):
+        body = request.read_all(CONTROL_MAX) or b""
+        if path == "/_revoke" and request.command == "POST":
+            self.auth.revoke_all()
+            return Reply(204)
+        if path != "/_fault":
+            return error(404, "UNSUPPORTED", "no such control")
+        if request.command == "POST":
+            try:
+                specs = json.loads(body)
+                self.faults.add(specs if isinstance(specs, list) else [specs])
+            except (ValueError, AttributeError) as problem:
+                return error(400, "UNSUPPORTED", str(problem))
+        elif request.command == "DELETE":
+            self.faults.clear()
+        return json_reply(200, self.faults.state())
+
+
+def parse_options(argv):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--dir", help="keep blobs in this folder (default: a temporary one)")
+    parser.add_argument("--port-file", help="write {main, alt, token} ports here as JSON, atomically")
+    parser.add_argument("--log", help="append one JSON line per request here")
+    parser.add_argument("--max-seconds", type=float, default=600, help="end after this time (default 600)")
+    parser.add_argument("--auth", choices=("none", "basic", "token"), default="none")
+    parser.add_argument("--user", default="user")
+    parser.add_argument("--password", default="password")
+    parser.add_argument("--token-expiry", type=float, default=300, help="seconds a token is good for")
+    parser.add_argument("--token-field", choices=("token", "access_token"), default="token")
+    parser.add_argument("--token-listener", action="store_true", help="token service on an origin of its own")
+    parser.add_argument("--identity-token", help="refresh token that POST grants accept")
+    parser.add_argument("--anonymous-pull", action="store_true")
+    parser.add_argument("--referrers", action="store_true", help="serve the referrers API")
+    parser.add_argument("--location", choices=("relative", "absolute", "alt"), default="relative")
+    parser.add_argument("--page-size", type=int, default=1000, help="most tags on one page")
+    parser.add_argument("--fault", action="append", default=[], metavar="JSON")
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    options = parse_options(argv)
+    with tempfile.TemporaryDirectory(prefix="registry-") as temporary:
+        app = App(options, options.dir or temporary)
+        app.start()
+        ports = {name: app.port(name) for name in app.servers}
+        if options.port_file:
+            write_atomically(options.port_file, json.dumps(ports) + "\n")
+        else:
+            print(json.dumps(ports), flush=True)
+        try:
+            time.sleep(options.max_seconds)
+        except KeyboardInterrupt:
+            pass
+        app.stop()
+    return 0
+
+
+def end_on_signal():
+    """SIGTERM ends it like SIGINT, so that the temporary folder goes."""
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+if __name__ == "__main__":
+    end_on_signal()
+    sys.exit(main(sys.argv[1:]))
