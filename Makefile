@@ -101,14 +101,13 @@ $(B)/lib/waybill/$1.so: $(call obj,$(call plugin_src,$1)) $(B)/lib/common.a
 endef
 $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$p)))
 
-# Unit tests and fuzz targets link the library; a fuzz target runs its corpus under gcc by way of driver.c.
+# Unit tests and fuzz targets link the library; tests of cli/ link its objects too, and those of a plugin's files these.
+# A fuzz target runs its corpus under gcc by way of driver.c.
 $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(UNIT_EXTRA) -lcmocka $(ENGINE_LIBS) $(LIBS)
-$(B)/tests/unit/cli_%_test: UNIT_EXTRA = $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(LIB)
-$(filter $(B)/tests/unit/cli_%,$(UNIT)): $(call obj,$(CLI_SRC))
-# Parsers of a plugin are tested as part of the test program.
-$(B)/tests/unit/net_%_test: UNIT_EXTRA = $(call obj,$(call plugin_src,http)) $(LIB) -lcurl
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(ENGINE_LIBS) $(LIBS) $(UNIT_LIBS)
+$(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
+$(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)

@@ -43,7 +43,7 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
         size_t cap = b->cap < 256 ? 256 : b->cap;
         while (cap < need)
             cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-        if (cap > b->max + 1)
+        if (cap - 1 > b->max)
             cap = b->max + 1;
         uint8_t *ptr = malloc(cap);
         if (!ptr) {
@@ -98,6 +98,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
+    if (n < 0 && !b->failed)
+        b->failed = ERR_LIMIT; /* longer than an int can say */
     uint8_t *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
     if (to) {
         (void)vsnprintf((char *)to, (size_t)n + 1, fmt, again);

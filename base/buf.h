@@ -10,7 +10,7 @@
 struct buf {
     uint8_t *ptr; /* owned; len bytes and always one NUL behind them once anything was appended */
     size_t len, cap;
-    size_t max;  /* most bytes it may ever hold */
+    size_t max;  /* most bytes it may ever hold; less than SIZE_MAX */
     int failed;  /* 0, ERR_NOMEM or ERR_LIMIT: sticky */
     bool secret; /* wiped whenever memory is given back */
 };

@@ -88,22 +88,34 @@ static unsigned utf8_tail(uint8_t lead, uint32_t *ret_min, uint32_t *ret_bits)
     return 4;
 }
 
+bool bytes_take_utf8(struct bytes *b, uint32_t *ret)
+{
+    struct bytes rest = *b;
+    uint8_t byte;
+    uint32_t code, min;
+    if (!bytes_take_u8(&rest, &byte))
+        return false;
+    unsigned tail = utf8_tail(byte, &min, &code);
+    if (tail == 4)
+        return false;
+    for (unsigned i = 0; i < tail; i++) {
+        if (!bytes_take_u8(&rest, &byte) || (byte & 0xc0) != 0x80)
+            return false;
+        code = code << 6 | (byte & 0x3fU);
+    }
+    if (code < min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return false;
+    *b = rest;
+    *ret = code;
+    return true;
+}
+
 bool bytes_is_utf8(struct bytes b)
 {
-    uint8_t byte;
-    while (bytes_take_u8(&b, &byte)) {
-        uint32_t code, min;
-        unsigned tail = utf8_tail(byte, &min, &code);
-        if (tail == 4)
+    uint32_t code;
+    while (b.len)
+        if (!bytes_take_utf8(&b, &code))
             return false;
-        for (unsigned i = 0; i < tail; i++) {
-            if (!bytes_take_u8(&b, &byte) || (byte & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (byte & 0x3fU);
-        }
-        if (code < min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-            return false;
-    }
     return true;
 }
 

@@ -73,7 +73,11 @@ bool bytes_take_leb64(struct bytes *b, uint64_t *ret);
 /* bytes_take_sleb64 - a signed LEB128 number of `bits` (33 or 64) bits. */
 bool bytes_take_sleb(struct bytes *b, unsigned bits, int64_t *ret);
 
-/* bytes_is_utf8 - well-formed UTF-8 (RFC 3629: no surrogates, no over-long forms). */
+/* bytes_take_utf8 - one well-formed UTF-8 sequence (RFC 3629: no surrogates, no over-long forms); ret: its
+ * code point. False, with *b untouched, when there is none at the front. */
+bool bytes_take_utf8(struct bytes *b, uint32_t *ret);
+
+/* bytes_is_utf8 - nothing but well-formed UTF-8. */
 bool bytes_is_utf8(struct bytes b);
 
 /* bytes_eq_ct - equality in constant time for equal lengths: for MACs and secrets. */

@@ -15,7 +15,8 @@
 int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, struct err *e)
 {
     /* O_NONBLOCK: opening a FIFO must not hang before it is refused. */
-    AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (nofollow ? O_NOFOLLOW : 0));
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (nofollow ? O_NOFOLLOW : 0);
+    AUTO_FD int fd = openat(dirfd, path, flags);
     if (fd < 0)
         return err_set_errno(e, ERR_IO, errno, "%s", path);
     struct stat st;
@@ -176,6 +177,17 @@ static int open_parent(struct sink_file *s, int dirfd, const char *path, struct 
     return r;
 }
 
+/* rename would put a file in the place of a device or FIFO, and not write to it. */
+static int check_existing(const struct sink_file *s, const char *path, struct err *e)
+{
+    struct stat st;
+    if (s->existing == FILE_REFUSE && fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return err_set(e, ERR_EXISTS, "%s: already exists", path);
+    if (s->existing == FILE_REPLACE && fstatat(s->dirfd, s->name, &st, 0) == 0 && !S_ISREG(st.st_mode))
+        return err_set(e, ERR_IO, "%s: not a regular file", path);
+    return 0;
+}
+
 int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode, enum file_existing existing,
                    struct err *e)
 {
@@ -186,9 +198,7 @@ int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode
     int r = open_parent(s, dirfd, path, e);
     if (r)
         return r;
-    struct stat st;
-    if (existing == FILE_REFUSE && fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        r = err_set(e, ERR_EXISTS, "%s: already exists", path);
+    r = check_existing(s, path, e);
     uint8_t random[12];
     char hex[2 * sizeof(random) + 1];
     if (!r)
@@ -263,6 +273,8 @@ int dir_open(int dirfd, const char *path, bool only_ours, int *ret_fd, struct er
 {
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (only_ours ? O_NOFOLLOW : 0);
     AUTO_FD int fd = openat(dirfd, path, flags);
+    if (fd < 0 && only_ours && errno == ENOTDIR)
+        return err_set(e, ERR_CONFIG, "%s: a link, or no folder", path);
     if (fd < 0)
         return err_set_errno(e, ERR_IO, errno, "%s", path);
     struct stat st;
@@ -290,7 +302,10 @@ int file_lock(int dirfd, const char *path, int *ret_fd, struct err *e)
 
 int fd_copy(int from, int to, uint64_t size, struct err *e)
 {
-    if (ioctl(to, FICLONE, from) == 0)
+    struct stat st;
+    if (fstat(from, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "fstat");
+    if ((uint64_t)st.st_size == size && ioctl(to, FICLONE, from) == 0)
         return 0;
     off_t at = 0;
     while ((uint64_t)at < size) {

@@ -36,7 +36,7 @@ MUST_CHECK int opener_file_init(struct opener_file *o, int fd, struct source_ope
 MUST_CHECK int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, struct err *e);
 
 enum file_existing {
-    FILE_REPLACE, /* an existing file is replaced */
+    FILE_REPLACE, /* an existing regular file or a link is replaced, anything else is ERR_IO */
     FILE_REFUSE,  /* ERR_EXISTS when there is one by the time of commit */
     FILE_KEEP,    /* an existing file is kept and commit succeeds (a content-addressed store) */
 };
@@ -74,7 +74,7 @@ struct sink *sink_fd_init(struct sink_fd *s, int fd);
 MUST_CHECK int dir_make(const char *path, mode_t mode, struct err *e);
 
 /* dir_open - a folder (O_PATH is not enough for fsync: O_RDONLY). The caller closes *ret_fd.
- * private: additionally refused with ERR_CONFIG unless it is a real folder (no link) that belongs to the
+ * only_ours: additionally refused with ERR_CONFIG unless it is a real folder (no link) that belongs to the
  * effective user and nobody else may write to. */
 MUST_CHECK int dir_open(int dirfd, const char *path, bool only_ours, int *ret_fd, struct err *e);
 

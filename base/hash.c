@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 
+#include "base/buf.h"
 #include "base/hex.h"
 
 #include <errno.h>
 #include <gcrypt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -28,18 +30,42 @@ const char *hash_name(enum hash_alg alg)
     return alg == HASH_SHA256 ? "sha256" : "sha512";
 }
 
-/* libgcrypt wants its version asked for before anything else. Its pool for secrets (locked where the system
- * allows it, wiped on release) is made when the first secret is put there, and nothing is printed about it.
- */
+/* libgcrypt wipes what it keeps in its pool for secrets and big numbers, but passes keys on in memory that it
+ * just frees. So all that it frees is wiped here, and it needs no pool. */
+static void wiping_free(void *ptr)
+{
+    mem_wipe(ptr, malloc_usable_size(ptr));
+    free(ptr);
+}
+
+static void *wiping_realloc(void *ptr, size_t size)
+{
+    size_t had = malloc_usable_size(ptr);
+    void *to = malloc(size);
+    if (!to)
+        return NULL;
+    if (had)
+        memcpy(to, ptr, had < size ? had : size);
+    wiping_free(ptr);
+    return to;
+}
+
+static int nothing_is_secure(const void *ptr)
+{
+    (void)ptr;
+    return 0;
+}
+
+/* libgcrypt wants its version asked for before anything else. */
 int hash_init(struct err *e)
 {
     static int ready;
     if (__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
         return 0;
     if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
+        gcry_set_allocation_handler(malloc, malloc, nothing_is_secure, wiping_realloc, wiping_free);
         if (!gcry_check_version("1.9.0"))
             return err_set(e, ERR_OTHER, "libgcrypt is older than 1.9.0");
-        (void)gcry_control(GCRYCTL_DISABLE_SECMEM_WARN);
         (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
     }
     __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
@@ -144,20 +170,25 @@ int hash_random(void *buf, size_t len, struct err *e)
     return 0;
 }
 
-/* image-spec 1.1, "Digests": algorithm = component *(separator component), [a-z0-9]+ joined by one of + . _ -
- */
+static bool is_lower_alnum(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* image-spec 1.1, "Digests": components of [a-z0-9]+ joined by one of + . _ -, a colon, [a-zA-Z0-9=_-]+ */
 static bool other_algorithm(struct bytes text)
 {
-    size_t i = 0;
-    while (i < text.len && text.ptr[i] != ':')
-        i++;
-    if (i == 0 || i + 1 >= text.len)
-        return false;
-    for (size_t k = 0; k < i; k++) {
-        uint8_t c = text.ptr[k];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || memchr("+._-", c, 4)))
+    uint8_t c = 0, before = 0;
+    while (bytes_take_u8(&text, &c) && c != ':') {
+        if (!is_lower_alnum(c) && !(memchr("+._-", c, 4) && is_lower_alnum(before)))
             return false;
+        before = c;
     }
+    if (c != ':' || !is_lower_alnum(before) || text.len == 0)
+        return false;
+    while (bytes_take_u8(&text, &c))
+        if (!is_lower_alnum(c) && !(c >= 'A' && c <= 'Z') && !memchr("=_-", c, 3))
+            return false;
     return true;
 }
 

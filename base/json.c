@@ -198,21 +198,30 @@ static int write_piece(const char *ptr, size_t len, void *out)
     return 0;
 }
 
+/* text with every malformed byte as U+FFFD. */
+static void mend(struct bytes text, struct buf *out)
+{
+    while (text.len) {
+        struct bytes rest = text, bad;
+        uint32_t code;
+        if (bytes_take_utf8(&rest, &code)) {
+            buf_append(out, text.ptr, text.len - rest.len);
+        } else {
+            (void)bytes_take(&rest, 1, &bad);
+            buf_append_str(out, "\xef\xbf\xbd");
+        }
+        text = rest;
+    }
+}
+
 static void write_string(struct buf *out, struct bytes text)
 {
+    AUTO_DONE(buf) mended = BUF_INIT(3 * text.len + 1);
     if (!bytes_is_utf8(text)) {
-        struct buf mended = BUF_INIT(3 * text.len + 1);
-        for (size_t i = 0; i < text.len; i++) {
-            if (text.ptr[i] < 0x80)
-                buf_append_u8(&mended, text.ptr[i]);
-            else
-                buf_append_str(&mended, "\xef\xbf\xbd");
-        }
-        write_string(out, buf_bytes(&mended));
-        buf_done(&mended);
-        return;
+        mend(text, &mended);
+        text = buf_bytes(&mended);
     }
-    json_t *s = json_stringn(text.ptr ? (const char *)text.ptr : "", text.len);
+    json_t *s = mended.failed ? NULL : json_stringn(text.ptr ? (const char *)text.ptr : "", text.len);
     if (!s || json_dump_callback(s, write_piece, out, JSON_ENCODE_ANY) != 0)
         out->failed = ERR_NOMEM;
     json_decref(s);

@@ -17,5 +17,6 @@ int toml_parse(struct bytes text, struct jdoc **ret, struct err *e)
         return err_set(e, ERR_CONFIG, "line %u column %u: %s", why.line, why.column, why.message);
     int r = jdoc_parse(bytes_of(json, len), ret, e);
     waybill_toml_free(json, len);
-    return r;
+    /* The one thing that TOML can say and our JSON may not. */
+    return r == ERR_FORMAT ? err_set(e, ERR_CONFIG, "a key or string holds a NUL character") : r;
 }

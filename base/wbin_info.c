@@ -51,11 +51,14 @@ static bool skip_s33(struct bytes *b)
     return bytes_take_sleb(b, 33, &ignored);
 }
 
-/* Core 5.3.3-5.3.5: a value or reference type is one byte, or 0x63 / 0x64 and a heap type. */
+/* Core 5.3.3-5.3.5: a value or reference type is one byte (a negative number of seven bits), or 0x63 / 0x64
+ * and a heap type. */
 static bool skip_core_valtype(struct bytes *b)
 {
     uint8_t first;
-    return bytes_take_u8(b, &first) && (first == 0x63 || first == 0x64 ? skip_s33(b) : first >= 0x40);
+    if (!bytes_take_u8(b, &first) || first < 0x40 || first > 0x7f)
+        return false;
+    return (first != 0x63 && first != 0x64) || skip_s33(b);
 }
 
 /* Core 5.3.13 with threads, memory64 and custom page sizes: bit 0 maximum, 1 shared, 2 64-bit, 3 page size.

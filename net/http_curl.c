@@ -265,6 +265,9 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
 {
     long stall = conf->stall_seconds * (t->hop->with_body ? STALL_FACTOR_WITH_BODY : 1);
     bool ok = true;
+    /* libcurl refuses new sizes after a look-up that failed, and keeps the ones it has: no reason to fail. */
+    (void)curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
+    (void)curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BUFFER);
     SET(CURLOPT_URL, t->hop->url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -274,7 +277,6 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
     SET(CURLOPT_CONNECTTIMEOUT_MS, conf->connect_timeout_ms);
     SET(CURLOPT_LOW_SPEED_LIMIT, conf->stall_bytes);
     SET(CURLOPT_LOW_SPEED_TIME, stall);
-    SET(CURLOPT_BUFFERSIZE, TRANSFER_BUFFER);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -298,7 +300,6 @@ static bool set_method(struct transfer *t)
     if (!t->hop->with_body && (strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0))
         return ok;
     SET(CURLOPT_UPLOAD, 1L);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BUFFER);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
     SET(CURLOPT_READFUNCTION, on_read);
     SET(CURLOPT_READDATA, t);

@@ -10,13 +10,6 @@
 
 #define STALE_SECONDS 3600
 
-char *oci_cas_path(const struct digest *d, char out[OCI_CAS_PATH_MAX])
-{
-    char hex[DIGEST_STR_MAX];
-    (void)snprintf(out, OCI_CAS_PATH_MAX, "blobs/%s/%s", hash_name(d->alg), digest_hex(d, hex));
-    return out;
-}
-
 /* The folder of one algorithm, by steps that follow no links. */
 static int open_folder(int root, enum hash_alg alg, int *ret_fd, struct err *e)
 {
@@ -44,14 +37,16 @@ int oci_cas_make(int root, enum hash_alg alg, mode_t mode, struct err *e)
 int oci_cas_open(int root, const struct digest *d, uint64_t size, int *ret_fd, struct err *e)
 {
     AUTO_FD int folder = -1;
-    char hex[DIGEST_STR_MAX];
-    int r = open_folder(root, d->alg, &folder, e);
-    if (r)
-        return r;
     AUTO_FD int fd = -1;
-    r = file_open_read(folder, digest_hex(d, hex), true, &fd, e);
+    char hex[DIGEST_STR_MAX];
+    (void)digest_hex(d, hex);
+    int r = open_folder(root, d->alg, &folder, e);
+    if (!r)
+        r = file_open_read(folder, hex, true, &fd, e);
+    if (r == ERR_NOTFOUND)
+        return err_set(e, ERR_NOTFOUND, "blob %s:%s is missing", hash_name(d->alg), hex);
     if (r)
-        return r == ERR_NOTFOUND ? r : err_wrap(e, "blob");
+        return err_wrap(e, "blob");
     struct stat st;
     if (fstat(fd, &st) < 0)
         return err_set_errno(e, ERR_IO, errno, "blob %s", hex);
@@ -116,13 +111,15 @@ int oci_cas_read(int root, const struct digest *d, struct buf *out, struct err *
 int oci_cas_put_init(struct oci_cas_put *put, int root, const struct digest *d, uint64_t size, mode_t mode,
                      struct err *e)
 {
-    char path[OCI_CAS_PATH_MAX];
+    char hex[DIGEST_STR_MAX];
     AUTO_FD int folder = -1;
-    int r = open_folder(root, d->alg, &folder, e); /* no links on the way */
+    int r = open_folder(root, d->alg, &folder, e);
     if (!r)
-        r = sink_file_init(&put->file, root, oci_cas_path(d, path), mode, FILE_REPLACE, e);
+        r = sink_file_init(&put->file, folder, digest_hex(d, hex), mode, FILE_REPLACE, e);
     if (r)
         return r;
+    (void)TAKE_FD(folder); /* the sink's from here on */
+    put->file.owns_dirfd = true;
     r = sink_verify_init(&put->verify, &put->file.base, d, size, e);
     if (r)
         sink_abort(&put->verify.base);

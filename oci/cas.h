@@ -5,11 +5,6 @@
 
 #include "base/file.h"
 
-#define OCI_CAS_PATH_MAX (6 + 7 + DIGEST_STR_MAX)
-
-/* oci_cas_path - "blobs/sha256/<hex>" into out; returns out. */
-char *oci_cas_path(const struct digest *d, char out[OCI_CAS_PATH_MAX]);
-
 /* oci_cas_make - the folders for an algorithm below root, with the given mode. */
 MUST_CHECK int oci_cas_make(int root, enum hash_alg alg, mode_t mode, struct err *e);
 

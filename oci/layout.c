@@ -155,7 +155,16 @@ static int layout_blob_push(struct oci_endpoint *base, const struct oci_desc *de
     return r;
 }
 
-/* index.json again with one entry for the manifest; what else it says stays, but for an older entry of the
+/* Whether any entry names the digest. */
+static bool has_entry(const struct oci_manifest *index, const struct digest *digest)
+{
+    for (size_t i = 0; i < index->n_entries; i++)
+        if (digest_eq(&index->entries[i].digest, digest))
+            return true;
+    return false;
+}
+
+/* index.json again with an entry for the manifest; what else it says stays, but for an older entry of the
  * same tag. */
 static int write_index(const struct oci_manifest *old, const char *media_type, const struct digest *digest,
                        uint64_t size, const char *tag, struct buf *out, struct err *e)
@@ -170,15 +179,24 @@ static int write_index(const struct oci_manifest *old, const char *media_type, c
     jout_array(&w, "manifests");
     for (size_t i = 0; i < old->n_entries; i++) {
         const char *name = oci_annotation(old->entries[i].annotations, OCI_ANNOTATION_REF);
-        bool replaced = tag ? name && strcmp(name, tag) == 0 : digest_eq(&old->entries[i].digest, digest);
-        if (!replaced)
+        if (!tag || !name || strcmp(name, tag) != 0)
             jout_value(&w, NULL, jarr_at(jobj_get(root, "manifests"), i));
     }
     const struct oci_pair ref = {OCI_ANNOTATION_REF, tag};
-    int r = oci_desc_write(&w, NULL, media_type, digest, size, &ref, tag ? 1 : 0, e);
+    int r = 0;
+    if (tag || !has_entry(old, digest))
+        r = oci_desc_write(&w, NULL, media_type, digest, size, &ref, tag ? 1 : 0, e);
     jout_array_end(&w);
     jout_object_end(&w);
     return r ? r : buf_check(out, e);
+}
+
+/* A layout that is full is left as it is: what could not be read again is not written. */
+static int check_index(struct bytes text, struct err *e)
+{
+    AUTO_DONE(oci_manifest) again = {.doc = NULL};
+    int r = oci_manifest_parse(text, NULL, &again, e);
+    return r ? err_wrap(e, "the new " INDEX_FILE) : 0;
 }
 
 /* Writers of one layout wait for each other; the lock is on the folder itself, so that no foreign file is
@@ -208,6 +226,8 @@ static int layout_manifest_push(struct oci_endpoint *base, struct bytes body, co
         r = read_index(l, &index, e);
     if (!r)
         r = write_index(&index, media_type, digest, body.len, tag, &text, e);
+    if (!r)
+        r = check_index(buf_bytes(&text), e);
     if (!r)
         r = file_write(l->root, INDEX_FILE, buf_bytes(&text), LAYOUT_FILE_MODE, FILE_REPLACE, e);
     return r;
@@ -260,6 +280,7 @@ static int check_empty(int root, struct err *e)
 static int make_layout(struct layout *l, struct err *e)
 {
     AUTO_FD int lock = -1;
+    AUTO_DONE(oci_manifest) index = {.doc = NULL};
     struct stat st;
     int r = lock_layout(l, &lock, e);
     if (r || fstatat(l->root, LAYOUT_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -269,6 +290,8 @@ static int make_layout(struct layout *l, struct err *e)
         r = oci_cas_make(l->root, HASH_SHA256, LAYOUT_DIR_MODE, e);
     if (!r)
         r = file_write(l->root, INDEX_FILE, BYTES_LIT(EMPTY_INDEX), LAYOUT_FILE_MODE, FILE_KEEP, e);
+    if (!r)
+        r = read_index(l, &index, e); /* somebody else's index.json stays his */
     if (!r)
         r = file_write(l->root, LAYOUT_FILE, BYTES_LIT(LAYOUT_TEXT), LAYOUT_FILE_MODE, FILE_KEEP, e);
     return r;

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 
@@ -80,25 +81,35 @@ static bool port_valid(const char *s)
     return len > 0 && len < 6 && port > 0 && port < 65536;
 }
 
-/* "[IPv6]" or a name or IPv4 address, then an optional port. */
+/* The length of "[IPv6]" at the front of s; 0 when it is malformed. */
+static size_t ipv6_length(const char *s)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+    size_t len = strcspn(s, "]");
+    if (s[len] != ']' || len > sizeof(address))
+        return 0;
+    memcpy(address, s + 1, len - 1);
+    address[len - 1] = '\0';
+    return inet_pton(AF_INET6, address, &ignored) == 1 ? len + 1 : 0;
+}
+
+/* The length of a name or IPv4 address at the front of s: labels of letters, digits and inner hyphens, joined
+ * by dots; 0 when it is malformed. */
+static size_t hostname_length(const char *s)
+{
+    size_t len = 0;
+    for (char before = '.'; is_alnum(s[len]) || s[len] == '-' || s[len] == '.'; before = s[len++])
+        if (!is_alnum(s[len]) && (before == '.' || (before == '-' && s[len] == '.')))
+            return 0;
+    return len > 0 && is_alnum(s[len - 1]) ? len : 0;
+}
+
+/* A host with an optional port. */
 static bool host_valid(const char *host)
 {
-    const char *at = host;
-    if (*at == '[') {
-        at++;
-        size_t len = strspn(at, "0123456789abcdefABCDEF:.");
-        if (len < 2 || at[len] != ']')
-            return false;
-        at += len + 1;
-    } else {
-        size_t len = 0;
-        while (is_alnum(at[len]) || (len > 0 && strchr("-.", at[len]) && at[len]))
-            len++;
-        if (len == 0 || !is_alnum(at[len - 1]))
-            return false;
-        at += len;
-    }
-    return *at == '\0' || (*at == ':' && port_valid(at + 1));
+    size_t len = *host == '[' ? ipv6_length(host) : hostname_length(host);
+    return len > 0 && (host[len] == '\0' || (host[len] == ':' && port_valid(host + len + 1)));
 }
 
 /* The first component is a host when a name of a repository could not look like that. */
@@ -123,11 +134,12 @@ void oci_ref_default_tag(struct oci_ref *ref)
         (void)snprintf(ref->tag, sizeof(ref->tag), "latest");
 }
 
-/* Cuts "@digest" off the end of rest. */
+/* Cuts "@digest" off the end of rest. The name of a folder may have an @ of its own. */
 static int cut_digest(char *rest, struct oci_ref *ref, struct err *e)
 {
     char *at = strrchr(rest, '@');
-    if (!at || (ref->kind == OCI_REF_LAYOUT && strncmp(at, "@sha", 4) != 0))
+    if (!at ||
+        (ref->kind == OCI_REF_LAYOUT && strncmp(at, "@sha256:", 8) != 0 && strncmp(at, "@sha512:", 8) != 0))
         return 0;
     int r = digest_parse(bytes_str(at + 1), &ref->digest, e);
     if (r)

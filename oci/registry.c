@@ -194,8 +194,9 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
 {
     AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
     AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
+    const char *host = strcmp(ref->host, HUB_NAME) == 0 ? HUB_HOST : ref->host;
     struct net_url u;
-    buf_printf(&root, "https://%s", strcmp(ref->host, HUB_NAME) == 0 ? HUB_HOST : ref->host);
+    buf_printf(&root, "https://%s", host);
     int r = buf_check(&root, e);
     if (r == 0)
         r = net_url_parse(buf_cstr(&root), &u, e);
@@ -203,7 +204,7 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
         return err_recode(e, ERR_USAGE);
     if (conf->plain_http || net_url_is_loopback(u.host)) {
         buf_reset(&root);
-        buf_printf(&root, "http://%s", ref->host);
+        buf_printf(&root, "http://%s", host);
     }
     buf_printf(&url, "%s/v2/%s", buf_cstr(&root), ref->path);
     r = buf_check(&url, e);

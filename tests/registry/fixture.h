@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ static inline bool fixture_start(struct fixture *f, const char *const *options)
     f->pid = fork();
     if (f->pid == 0) {
         char *copy[32];
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that crashes leaves nothing running */
         memcpy(copy, argv, sizeof(copy));
         execvp(copy[0], copy);
         _exit(127);

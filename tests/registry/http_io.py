@@ -186,6 +186,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.connection.sendfile(file, reply.offset, count)
 
     def log_reply(self, status, bytes_out):
+        if self.path.startswith("/_"):
+            return  # the test's own requests
         self.server.app.log.write({
             "listener": self.server.listener, "connection": self.connection_id,
             "method": self.command, "path": self.path, "status": status,

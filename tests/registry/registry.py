@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the tree stays as it is
+
 import faults as fault_rules
 from api import Api, actions_of, error, first_values, json_reply, route_of
 from auth import Auth

@@ -15,6 +15,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+sys.dont_write_bytecode = True
 import registry  # noqa: E402  (needs the path above)
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"

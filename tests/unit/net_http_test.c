@@ -349,6 +349,20 @@ static void nobody_there(void **state)
     assert_int_equal(send_to(1, "GET", "/v2/", BYTES_NONE, &req, &resp, &e), ERR_NETWORK);
 }
 
+/* A name that cannot be looked up, twice with one session: the second try must be like the first. */
+static void unknown_name(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    const struct net_http_request req = {
+        .method = "GET", .url = "http://nobody.invalid/", .max_body = 1000000, .idempotent = true};
+    for (int i = 0; session && i < 2; i++) {
+        AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+        int r = net_http_session_send(session, &req, &resp, &e);
+        assert_true(r == ERR_NETWORK || r == 0); /* there are resolvers that answer everything */
+    }
+}
+
 /* A sink that fails ends the request with its own failure, and nothing is retried. */
 static int refuse(struct sink *s, struct bytes data, struct err *e)
 {
@@ -401,6 +415,7 @@ int main(void)
         TEST(headers_over_the_cap),
         TEST(uploads_are_not_repeated),
         TEST(nobody_there),
+        TEST(unknown_name),
         TEST(sink_failure_ends_it),
         TEST(header_injection_is_refused),
     };
