@@ -46,18 +46,26 @@ static bool all_zero(const uint8_t *p, size_t n)
     return sum == 0;
 }
 
-/* Whether libgcrypt can decode the point: y of a point of the curve, and the right sign for it. */
+static int public_sexp(const uint8_t *public_key, gcry_sexp_t *ret, struct err *e)
+{
+    gcry_error_t g = gcry_sexp_build(ret, NULL, "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))",
+                                     (int)LEN, public_key);
+    return g ? sign_gcry_fail(g, e) : 0;
+}
+
+/* Whether there is a point with that y and sign. libgcrypt decodes it when it makes the context. */
 static int check_on_curve(const uint8_t *public_key, struct err *e)
 {
+    AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_context) ctx = NULL;
-    AUTO(gcry_mpi) value = gcry_mpi_set_opaque_copy(NULL, public_key, 8 * LEN);
-    AUTO(gcry_mpi_point) point = gcry_mpi_point_new(0);
-    if (!value || !point)
+    int r = public_sexp(public_key, &key, e);
+    if (r)
+        return r;
+    gcry_error_t g = gcry_mpi_ec_new(&ctx, key, NULL);
+    if (gcry_err_code(g) == GPG_ERR_ENOMEM)
         return err_nomem(e);
-    gcry_error_t g = gcry_mpi_ec_new(&ctx, NULL, "Ed25519");
-    if (g)
-        return sign_gcry_fail(g, e);
-    if (gcry_mpi_ec_decode_point(point, value, ctx) != 0)
+    AUTO(gcry_mpi_point) point = g ? NULL : gcry_mpi_ec_get_point("q", ctx, 1);
+    if (!point || !gcry_mpi_ec_curve_point(point, ctx))
         return err_set(e, ERR_FORMAT, "not an Ed25519 public key: no point of the curve");
     return 0;
 }
@@ -142,13 +150,12 @@ static int ed25519_verify(const struct sign_key *k, struct bytes message, struct
         return 0;
     }
     int r = message_sexp(message, &data, e);
+    if (!r)
+        r = public_sexp(k->public_key, &key, e);
     if (r)
         return r;
-    gcry_error_t g = gcry_sexp_build(&key, NULL, "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))",
-                                     (int)LEN, k->public_key);
-    if (!g)
-        g = gcry_sexp_build(&sig, NULL, "(sig-val(eddsa(r %b)(s %b)))", (int)LEN, signature.ptr, (int)LEN,
-                            signature.ptr + LEN);
+    gcry_error_t g = gcry_sexp_build(&sig, NULL, "(sig-val(eddsa(r %b)(s %b)))", (int)LEN, signature.ptr,
+                                     (int)LEN, signature.ptr + LEN);
     return g ? sign_gcry_fail(g, e) : sign_gcry_verdict(gcry_pk_verify(sig, data, key), ret_good, e);
 }
 

@@ -35,14 +35,15 @@ struct pass {
 struct watched {
     struct source base;
     struct source *inner;
-    bool failed;
+    struct err failed;
 };
 
 static int watched_read(struct source *base, void *buf, size_t cap, size_t *ret_n, struct err *e)
 {
     struct watched *w = (struct watched *)base;
     int r = source_read(w->inner, buf, cap, ret_n, e);
-    w->failed = w->failed || r != 0;
+    if (r)
+        w->failed = *e;
     return r;
 }
 
@@ -208,9 +209,9 @@ int sign_scan_run(struct source *from, struct sign_scan *ret, struct err *e)
     struct watched w = {.base = {.read = watched_read}, .inner = from};
     AUTO_DONE(pass) p = {.scan = ret, .reader = {.source = &w.base}};
     int r = walk(&p, &ret->broken);
-    if (w.failed || (r && r != ERR_FORMAT && r != ERR_LIMIT)) {
-        *e = ret->broken;
-        return r;
+    if (w.failed.code || (r && r != ERR_FORMAT && r != ERR_LIMIT)) {
+        *e = w.failed.code ? w.failed : ret->broken;
+        return e->code;
     }
     if (r && (r = drain(&p, &w.base, e)))
         return r;

@@ -3,12 +3,7 @@
 
 int sign_gcry_secret(const char *format, struct bytes secret, gcry_sexp_t *ret, struct err *e)
 {
-    void *copy = gcry_malloc_secure(secret.len);
-    if (!copy)
-        return err_nomem(e);
-    memcpy(copy, secret.ptr, secret.len);
-    gcry_error_t g = gcry_sexp_build(ret, NULL, format, (int)secret.len, copy);
-    gcry_free(copy);
+    gcry_error_t g = gcry_sexp_build(ret, NULL, format, (int)secret.len, secret.ptr);
     return g ? sign_gcry_fail(g, e) : 0;
 }
 

@@ -20,8 +20,8 @@ static inline int sign_gcry_fail(gcry_error_t g, struct err *e)
                                               : err_set(e, ERR_OTHER, "libgcrypt: %s", gcry_strerror(g));
 }
 
-/* sign_gcry_secret - an S-expression with one "%b" for the secret, all of it in libgcrypt's wiped memory.
- * format: ASCII, from "(" to ")". */
+/* sign_gcry_secret - an S-expression with one "%b" for the secret. It lives in memory of libgcrypt, which is
+ * wiped when it is freed (hash_init sees to that). format: from "(" to ")". */
 MUST_CHECK int sign_gcry_secret(const char *format, struct bytes secret, gcry_sexp_t *ret, struct err *e);
 
 /* sign_gcry_verdict - what gcry_pk_verify's answer means: anything but success is "not right", except that

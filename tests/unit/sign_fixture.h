@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of sign/ share: hexadecimal, keys, and wasm binaries put together by hand. */
+#ifndef WAYBILL_TESTS_UNIT_SIGN_FIXTURE_H
+#define WAYBILL_TESTS_UNIT_SIGN_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/hex.h"
+#include "sign/alg.h"
+#include "sign/format.h"
+
+#include <stdio.h>
+
+#define ASSERT_OK(call)                                            \
+    do {                                                           \
+        if ((call) != 0)                                           \
+            fail_msg("%s: %s %s", #call, err_name(e.code), e.msg); \
+    } while (0)
+#define ASSERT_ERR(call, want)                                                                  \
+    do {                                                                                        \
+        int got_ = (call);                                                                      \
+        if (got_ != (want))                                                                     \
+            fail_msg("%s: %s instead of %s: %s", #call, err_name(got_), err_name(want), e.msg); \
+    } while (0)
+
+/* The bytes of lower-case hexadecimal text; out must have the room. */
+static inline struct bytes unhex(const char *text, uint8_t *out)
+{
+    assert_true(hex_decode_lower(bytes_str(text), out));
+    return bytes_of(out, strlen(text) / 2);
+}
+
+/* An Ed25519 pair whose seed is 32 times the same byte. */
+static inline struct sign_key *fixture_key(uint8_t fill)
+{
+    struct err e = ERR_INIT;
+    struct sign_key *k = NULL;
+    uint8_t seed[SIGN_SECRET_LEN];
+    memset(seed, fill, sizeof(seed));
+    ASSERT_OK(sign_key_new_private(&sign_alg_ed25519, BYTES_ARR(seed), BYTES_NONE, &k, &e));
+    return k;
+}
+
+#define MODULE_HEAD    BYTES_LIT("\0asm\1\0\0\0")
+#define COMPONENT_HEAD BYTES_LIT("\0asm\x0d\0\1\0")
+
+static inline void put_section(struct buf *b, uint8_t id, struct bytes payload)
+{
+    buf_append_u8(b, id);
+    buf_append_leb32(b, (uint32_t)payload.len);
+    buf_append_bytes(b, payload);
+}
+
+static inline void put_custom(struct buf *b, const char *name, struct bytes payload)
+{
+    AUTO_DONE(buf) all = BUF_INIT(8U << 20);
+    buf_append_leb32(&all, (uint32_t)strlen(name));
+    buf_append_str(&all, name);
+    buf_append_bytes(&all, payload);
+    put_section(b, 0, buf_bytes(&all));
+}
+
+/* A module with one function that does nothing, exported, and a custom section; n of them differ. */
+static inline void put_module(struct buf *b, uint8_t n)
+{
+    buf_append_bytes(b, MODULE_HEAD);
+    put_section(b, 1, BYTES_LIT("\1\x60\0\0"));
+    put_section(b, 3, BYTES_LIT("\1\0"));
+    put_section(b, 7, BYTES_LIT("\1\1f\0\0"));
+    put_section(b, 10, BYTES_LIT("\1\2\0\x0b"));
+    put_custom(b, "note", bytes_of(&n, 1));
+}
+
+static inline void put_delimiter(struct buf *b)
+{
+    put_custom(b, "signature_delimiter", BYTES_LIT("0123456789abcdef"));
+}
+
+/* Signs with the embedded format; returns its status. */
+static inline int embed(struct bytes file, const struct sign_key *k, struct buf *out, struct err *e)
+{
+    struct opener_bytes o;
+    struct sink_buf s;
+    struct source_opener from = opener_bytes_init(&o, file);
+    return sign_embedded.sign(&from, k, sink_buf_init(&s, out), e);
+}
+
+/* Verifies with one key; returns the verdict, and its reason in e. */
+static inline int check(struct bytes file, const struct sign_key *k, struct err *e)
+{
+    struct source_bytes s;
+    struct sign_key *list[1];
+    memcpy(list, &k, sizeof(k));
+    const struct sign_keyring ring = {list, 1};
+    AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
+    int r = sign_verify(source_bytes_init(&s, file), &ring, &report, e);
+    if (r)
+        fail_msg("sign_verify: %s", e->msg);
+    if (report.verdict)
+        (void)err_set(e, (enum err_code)report.verdict, "%s", report.reason);
+    return report.verdict;
+}
+
+#endif

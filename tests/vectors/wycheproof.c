@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs the signature vectors of Wycheproof (C2SP/wycheproof, testvectors_v1) in a folder, in TAP: no wrong
+ * verdict, no crash. A file that is not there is skipped.
+ */
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "sign/key.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+static const char *const files[] = {"ed25519_test.json", "ecdsa_secp256r1_sha256_test.json"};
+
+struct counts {
+    unsigned cases, valid, invalid, wrong;
+};
+
+static int unhex(const struct jval *v, const char *member, struct buf *out, struct err *e)
+{
+    const char *text;
+    int r = jobj_want_string(v, member, true, &text, e);
+    if (r)
+        return r;
+    uint8_t *to = buf_reserve(out, strlen(text) / 2);
+    if (!to || !hex_decode_lower(bytes_str(text), to))
+        return err_set(e, ERR_FORMAT, "%s: not hexadecimal", member);
+    out->len += strlen(text) / 2;
+    return 0;
+}
+
+/* One case: "acceptable" ones may go either way. */
+static int run_case(const struct sign_key *k, const struct jval *test, struct counts *c, struct err *e)
+{
+    AUTO_DONE(buf) message = BUF_INIT(1U << 20);
+    AUTO_DONE(buf) signature = BUF_INIT(1U << 20);
+    const char *result;
+    uint64_t id;
+    bool good = false;
+    int r = unhex(test, "msg", &message, e);
+    if (!r)
+        r = unhex(test, "sig", &signature, e);
+    if (!r)
+        r = jobj_want_string(test, "result", true, &result, e);
+    if (!r)
+        r = jobj_want_uint(test, "tcId", true, UINT32_MAX, &id, e);
+    if (!r)
+        r = sign_key_verify(k, buf_bytes(&message), buf_bytes(&signature), &good, e);
+    if (r)
+        return r;
+    c->cases++;
+    c->valid += good;
+    c->invalid += !good;
+    if ((strcmp(result, "valid") == 0 && !good) || (strcmp(result, "invalid") == 0 && good)) {
+        printf("# case %llu is %s and was taken as %s\n", (unsigned long long)id, result,
+               good ? "valid" : "invalid");
+        c->wrong++;
+    }
+    return 0;
+}
+
+static int run_group(const struct jval *group, struct counts *c, struct err *e)
+{
+    AUTO(sign_key) k = NULL;
+    const char *pem;
+    const struct jval *tests;
+    int r = jobj_want_string(group, "publicKeyPem", true, &pem, e);
+    if (!r)
+        r = jobj_want_array(group, "tests", true, &tests, e);
+    if (!r)
+        r = sign_key_parse(bytes_str(pem), "publicKeyPem", &k, e);
+    for (size_t i = 0; !r && i < jarr_len(tests); i++)
+        r = run_case(k, jarr_at(tests, i), c, e);
+    return r;
+}
+
+static int run_file(const char *folder, const char *name, struct counts *c, struct err *e)
+{
+    AUTO_DONE(buf) text = BUF_INIT(64U << 20);
+    AUTO(jdoc) doc = NULL;
+    char path[4096];
+    const struct jval *groups;
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    int r = file_read(AT_FDCWD, path, false, &text, e);
+    if (!r)
+        r = jdoc_parse(buf_bytes(&text), &doc, e);
+    if (!r)
+        r = jobj_want_array(jdoc_root(doc), "testGroups", true, &groups, e);
+    for (size_t i = 0; !r && i < jarr_len(groups); i++)
+        r = run_group(jarr_at(groups, i), c, e);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned bad = 0;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct counts c = {0};
+        struct err e = ERR_INIT;
+        if (argc != 2) {
+            printf("ok - wycheproof %s # SKIP no folder given: make vectors VECTORS=DIR\n", files[i]);
+            continue;
+        }
+        int r = run_file(argv[1], files[i], &c, &e);
+        if (r == ERR_NOTFOUND) {
+            printf("ok - wycheproof %s # SKIP not in %s\n", files[i], argv[1]);
+            continue;
+        }
+        bool good = !r && c.wrong == 0 && c.cases > 0;
+        bad += !good;
+        printf("%sok - wycheproof %s: %u cases, %u valid, %u invalid, %u wrong%s%s\n", good ? "" : "not ",
+               files[i], c.cases, c.valid, c.invalid, c.wrong, r ? ": " : "", r ? e.msg : "");
+    }
+    return bad ? 1 : 0;
+}
