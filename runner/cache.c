@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 /* Compiled code is a few times larger than its module. */
@@ -113,26 +115,47 @@ static int entry_mac(const struct runner_cache *c, struct bytes key_text, struct
     return hash_hmac_sha256(BYTES_ARR(c->key), parts, ARRAY_LEN(parts), ret, e);
 }
 
-static int check_entry(const struct runner_cache *c, struct bytes key_text, struct bytes entry,
-                       struct bytes *ret_code, struct err *e)
+/* A copy of the next `size` bytes of a file that can be mapped, but never again written. */
+static int sealed_copy(int from, size_t size, int *ret_fd, struct err *e)
 {
-    const struct bytes magic = BYTES_LIT(RUNNER_CACHE_MAGIC);
-    struct bytes head, mac;
-    uint8_t want[HASH_SHA256_LEN];
-    if (!bytes_take(&entry, magic.len, &head) || !bytes_eq(head, magic) ||
-        !bytes_take(&entry, sizeof(want), &mac))
-        return err_set(e, ERR_FORMAT, "no entry of this cache");
-    int r = entry_mac(c, key_text, entry, want, e);
-    if (r != 0)
-        return r;
-    if (!bytes_eq_ct(mac, BYTES_ARR(want)))
-        return err_set(e, ERR_FORMAT, "the entry is not what was written");
-    *ret_code = entry;
+    AUTO_FD int fd = memfd_create("waybill-code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "make a file in memory");
+    while (size > 0) {
+        ssize_t n = sendfile(fd, from, NULL, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(e, ERR_IO, errno, "copy the entry");
+        if (n == 0)
+            return err_set(e, ERR_FORMAT, "the entry is truncated");
+        size -= (size_t)n;
+    }
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+        return err_set_errno(e, ERR_IO, errno, "seal the copy of the entry");
+    *ret_fd = TAKE_FD(fd);
     return 0;
 }
 
-int runner_cache_get(const struct runner_cache *c, struct bytes key_text, void **ret_entry,
-                     struct bytes *ret_code, struct err *e)
+static int check_mac(const struct runner_cache *c, struct bytes key_text, int fd, size_t size,
+                     const uint8_t mac[HASH_SHA256_LEN], struct err *e)
+{
+    uint8_t want[HASH_SHA256_LEN];
+    void *code = NULL;
+    if (size > 0)
+        code = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (code == MAP_FAILED)
+        return err_set_errno(e, ERR_IO, errno, "map the entry");
+    int r = entry_mac(c, key_text, bytes_of(code, size), want, e);
+    if (size > 0)
+        (void)munmap(code, size);
+    if (r == 0 && !bytes_eq_ct(bytes_of(mac, HASH_SHA256_LEN), BYTES_ARR(want)))
+        r = err_set(e, ERR_FORMAT, "the entry is not what was written");
+    return r;
+}
+
+static int open_entry(const struct runner_cache *c, struct bytes key_text, int *ret_fd, size_t *ret_size,
+                      struct err *e)
 {
     char name[DIGEST_STR_MAX];
     AUTO_FD int fd = -1;
@@ -146,14 +169,29 @@ int runner_cache_get(const struct runner_cache *c, struct bytes key_text, void *
         return r;
     if (size < (off_t)RUNNER_CACHE_HEAD || (uint64_t)size > CODE_MAX)
         return err_set(e, ERR_LIMIT, "an entry cannot have %jd bytes", (intmax_t)size);
-    AUTO_FREE uint8_t *entry = malloc((size_t)size);
-    if (!entry)
-        return err_nomem(e);
-    r = read_exact(fd, entry, (size_t)size, "the entry", e);
+    *ret_fd = TAKE_FD(fd);
+    *ret_size = (size_t)size;
+    return 0;
+}
+
+int runner_cache_get(const struct runner_cache *c, struct bytes key_text, int *ret_fd, struct err *e)
+{
+    const struct bytes magic = BYTES_LIT(RUNNER_CACHE_MAGIC);
+    uint8_t head[RUNNER_CACHE_HEAD];
+    AUTO_FD int entry = -1;
+    AUTO_FD int copy = -1;
+    size_t size = 0;
+    int r = open_entry(c, key_text, &entry, &size, e);
     if (r == 0)
-        r = check_entry(c, key_text, bytes_of(entry, (size_t)size), ret_code, e);
+        r = read_exact(entry, head, sizeof(head), "the entry", e);
+    if (r == 0 && !bytes_starts(BYTES_ARR(head), magic))
+        r = err_set(e, ERR_FORMAT, "no entry of this cache");
     if (r == 0)
-        *ret_entry = TAKE(entry);
+        r = sealed_copy(entry, size - sizeof(head), &copy, e);
+    if (r == 0)
+        r = check_mac(c, key_text, copy, size - sizeof(head), head + magic.len, e);
+    if (r == 0)
+        *ret_fd = TAKE_FD(copy);
     return r;
 }
 

@@ -29,11 +29,11 @@ struct runner_cache {
 MUST_CHECK int runner_cache_open(const char *dir, struct runner_cache *ret, struct err *e);
 void runner_cache_done(struct runner_cache *c);
 
-/* runner_cache_get - the code kept under a key text, in memory of our own. ret_entry: the caller frees;
- * *ret_code points into it. ERR_NOTFOUND; anything else (ERR_FORMAT, ERR_CONFIG, ERR_LIMIT, ERR_IO ...) says
- * why an entry that is there is not used. */
-MUST_CHECK int runner_cache_get(const struct runner_cache *c, struct bytes key_text, void **ret_entry,
-                                struct bytes *ret_code, struct err *e);
+/* runner_cache_get - the code kept under a key text, as an anonymous file in memory that nobody can change
+ * any more; the caller closes *ret_fd. ERR_NOTFOUND; anything else (ERR_FORMAT, ERR_CONFIG, ERR_LIMIT, ERR_IO
+ * ...) says why an entry that is there is not used. */
+MUST_CHECK int runner_cache_get(const struct runner_cache *c, struct bytes key_text, int *ret_fd,
+                                struct err *e);
 
 /* runner_cache_put - keeps code under a key text, in place of what is there. The entry appears whole or not
  * at all. */

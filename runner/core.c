@@ -26,6 +26,14 @@ static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker, struct runn
     return error;
 }
 
+static bool takes_and_gives_nothing(wasmtime_context_t *context, const wasmtime_func_t *func)
+{
+    wasm_functype_t *type = wasmtime_func_type(context, func);
+    bool nothing = wasm_functype_params(type)->size == 0 && wasm_functype_results(type)->size == 0;
+    wasm_functype_delete(type);
+    return nothing;
+}
+
 static int find_start(wasmtime_context_t *context, const wasmtime_instance_t *instance, wasmtime_func_t *ret,
                       struct err *e)
 {
@@ -33,11 +41,12 @@ static int find_start(wasmtime_context_t *context, const wasmtime_instance_t *in
     wasmtime_extern_t item;
     if (!wasmtime_instance_export_get(context, instance, name, sizeof(name) - 1, &item))
         return err_set(e, ERR_NOT_RUNNABLE, "it exports no _start: a library, or made for another host");
-    bool is_func = item.kind == WASMTIME_EXTERN_FUNC;
-    if (is_func)
+    bool ok = item.kind == WASMTIME_EXTERN_FUNC && takes_and_gives_nothing(context, &item.of.func);
+    if (ok)
         *ret = item.of.func;
     wasmtime_extern_delete(&item);
-    return is_func ? 0 : err_set(e, ERR_NOT_RUNNABLE, "its _start is not a function");
+    return ok ? 0
+              : err_set(e, ERR_NOT_RUNNABLE, "its _start is not a function without parameters and results");
 }
 
 int runner_core_start(wasm_engine_t *engine, wasmtime_store_t *store, const wasmtime_module_t *module,

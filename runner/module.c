@@ -7,6 +7,8 @@
 #include "runner/failure.h"
 #include "runner/wat.h"
 
+#include <stdio.h>
+
 static wasmtime_error_t *compile(wasm_engine_t *engine, struct bytes binary, struct runner_module *m)
 {
     if (m->kind == WBIN_COMPONENT)
@@ -21,11 +23,11 @@ static wasmtime_error_t *serialize(const struct runner_module *m, wasm_byte_vec_
     return wasmtime_module_serialize(m->module, ret);
 }
 
-static wasmtime_error_t *deserialize(wasm_engine_t *engine, struct bytes code, struct runner_module *m)
+static wasmtime_error_t *deserialize(wasm_engine_t *engine, const char *path, struct runner_module *m)
 {
     if (m->kind == WBIN_COMPONENT)
-        return wasmtime_component_deserialize(engine, code.ptr, code.len, &m->component);
-    return wasmtime_module_deserialize(engine, code.ptr, code.len, &m->module);
+        return wasmtime_component_deserialize_file(engine, path, &m->component);
+    return wasmtime_module_deserialize_file(engine, path, &m->module);
 }
 
 /* What code is kept under: the digest of the module and all else that decides what the code looks like. */
@@ -44,12 +46,13 @@ static int key_text(enum wbin_kind kind, struct bytes binary, struct buf *ret, s
 static int load_kept(wasm_engine_t *engine, const struct runner_cache *cache, struct bytes key,
                      struct runner_module *m, struct err *e)
 {
-    AUTO_FREE void *entry = NULL;
-    struct bytes code;
-    int r = runner_cache_get(cache, key, &entry, &code, e);
+    AUTO_FD int fd = -1;
+    char path[64];
+    int r = runner_cache_get(cache, key, &fd, e);
     if (r != 0)
         return r;
-    wasmtime_error_t *error = deserialize(engine, code, m);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    wasmtime_error_t *error = deserialize(engine, path, m);
     return error ? runner_failure_set(e, ERR_UNSUPPORTED, error) : 0;
 }
 

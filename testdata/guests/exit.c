@@ -4,5 +4,5 @@
 
 int main(int argc, char **argv)
 {
-    exit(argc > 1 ? atoi(argv[1]) : 42);
+    exit(argc > 1 ? (int)strtol(argv[1], NULL, 10) : 42);
 }

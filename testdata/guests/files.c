@@ -5,6 +5,7 @@
  * | symlink TARGET PATH | list PATH
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,8 +72,6 @@ int main(int argc, char **argv)
         return 2;
     if (run(argv[1], argv[2], argc > 3 ? argv[3] : "") == 0)
         return 0;
-    printf("%s %s: ", argv[1], argv[2]);
-    fflush(stdout);
-    perror(NULL);
+    printf("%s %s: %s\n", argv[1], argv[2], strerror(errno));
     return 1;
 }

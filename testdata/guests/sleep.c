@@ -5,5 +5,5 @@
 
 int main(int argc, char **argv)
 {
-    return (int)sleep(argc > 1 ? (unsigned)atoi(argv[1]) : 60U);
+    return (int)sleep(argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 60U);
 }
