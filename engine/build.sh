@@ -7,6 +7,7 @@
 # CARGO_TARGET_DIR      keeps cargo's intermediate files there (default: a temporary folder, removed at the end)
 set -eu
 umask 022
+unset CARGO_BUILD_TARGET
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${WAYBILL_ENGINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/waybill-engine}
@@ -30,7 +31,7 @@ have_cargo() {
 }
 
 need_cargo() {
-    PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
     have_cargo && return
     install='rustup toolchain install stable --profile minimal && rustup default stable'
     if command -v rustup >/dev/null 2>&1; then
@@ -101,12 +102,13 @@ build() {
     say "building (a few minutes, once): $1"
     install_headers "$source" "$work/out/include"
     build_library "$work/out/lib"
-    mv "$work/out" "$1"
+    mv -T "$work/out" "$1"
 }
 
 need_cargo
-hash=$({ rustc -vV; cat "$here/Cargo.toml" "$here/Cargo.lock" "$here/build.sh" "$here"/src/*.rs \
-    "$here"/include/*.h; } | sha256sum | cut -c 1-32)
+# Our own headers are left out: what they declare only changes together with src.
+hash=$({ rustc -vV; cat "$here/Cargo.toml" "$here/Cargo.lock" "$here/build.sh" "$here"/src/*.rs; } |
+    sha256sum | cut -c 1-32)
 out=$cache/$hash
 mkdir -p "$cache"
 if [ ! -d "$out" ]; then

@@ -16,12 +16,12 @@ struct waybill_toml_error {
     char message[256]; /* one line of printable ASCII */
 };
 
-/* waybill_toml_to_json - reads a TOML document and writes it as one JSON object, keys in the document's order.
- * text: len bytes, borrowed, need not end in NUL.  ret_json: UTF-8 and a NUL behind it; ret_len does not count the
- * NUL; the caller gives both to waybill_toml_free.  error: filled on failure only.
- * Dates and times become strings as RFC 3339 writes them. A float that is not finite, an integer beyond 64 signed
- * bits, text that is not UTF-8 and a key given twice are errors.
- * Returns 0, or -1 with ret_json and ret_len untouched. */
+/* waybill_toml_to_json - reads a TOML document and writes it as one JSON object, keys in the document's
+ * order. text: len bytes, borrowed, need not end in NUL.  ret_json: UTF-8 and a NUL behind it; ret_len does
+ * not count the NUL; the caller gives both to waybill_toml_free.  error: filled on failure only. Dates and
+ * times become strings as RFC 3339 writes them. A float that is not finite, an integer beyond 64 signed bits,
+ * text that is not UTF-8 and a key given twice are errors. Returns 0, or -1 with ret_json and ret_len
+ * untouched. */
 int waybill_toml_to_json(const char *text, size_t len, char **ret_json, size_t *ret_len,
                          struct waybill_toml_error *error);
 
