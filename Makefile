@@ -59,6 +59,9 @@ ALL_C := $(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c cli/*.
     tests/vectors/*.c bench/*.c)
 ALL_H := $(wildcard */*.h tests/*/*.h)
 
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,echo "  $1 $@")
 obj = $(patsubst %.c,$(B)/%.o,$1)
 BIN := $(B)/bin/waybill
 LIB := $(B)/lib/libwaybill.a
@@ -80,44 +83,53 @@ $(E)/.stamp: engine/build.sh engine/Cargo.toml engine/Cargo.lock $(wildcard engi
 
 $(B)/%.o: %.c Makefile | $(E)/.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@mkdir -p $(@D)
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(B)/lib/common.a: $(call obj,$(filter-out base/toml.c,$(wildcard base/*.c)) $(NET_COMMON))
 	@mkdir -p $(@D)
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BIN): $(call obj,$(CLI_SRC)) $(LIB) $(E)/.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENGINE_LIBS) $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENGINE_LIBS) $(LIBS)
 
 define PLUGIN_RULE
 $(B)/lib/waybill/$1.so: $(call obj,$(call plugin_src,$1)) $(B)/lib/common.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LIBS_$1) -lgcrypt -ljansson
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LIBS_$1) -lgcrypt -ljansson
 endef
 $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$p)))
 
 # Unit tests and fuzz targets link the library; tests of cli/ link its objects too, and those of a plugin's files these.
 # A fuzz target runs its corpus under gcc by way of driver.c.
 $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(ENGINE_LIBS) $(LIBS) $(UNIT_LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(ENGINE_LIBS) $(LIBS) $(UNIT_LIBS)
 $(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) $(LIB) $(ENGINE_LIBS) $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) $(LIB) $(ENGINE_LIBS) $(LIBS)
 
 $(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
 
 $(B)/bench/%: $(B)/bench/%.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 -include testdata/guests/rules.mk
 

@@ -46,7 +46,7 @@ static int plugin_open(const char *name, const struct plugin **ret, struct err *
     if (r)
         return r;
     if (access(path, R_OK) < 0)
-        return err_set_errno(e, ERR_NOTFOUND, errno, "plugin %s", path);
+        return err_set_errno(e, ERR_CONFIG, errno, "plugin %s", path);
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!so)
         return err_set(e, ERR_CONFIG, "plugin %s: %s", name, dlerror());

@@ -24,7 +24,7 @@ struct plugin {
 #define PLUGIN_EXPORT __attribute__((visibility("default")))
 
 /* plugin_load - the ops of plugin `name` (a constant of ours, never outside input), loaded once per process
- * and kept to its end. ERR_NOTFOUND, ERR_CONFIG (damaged, or of another build). Thread: call from one thread
+ * and kept to its end. ERR_CONFIG (missing, damaged, or of another build). Thread: call from one thread
  * at a time. */
 MUST_CHECK int plugin_load(const char *name, const void **ret_ops, struct err *e);
 

@@ -187,7 +187,7 @@ static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign
     struct source *from = source_tee_init(&tee, flow_artifact_read(a, &reading), hash_see, hash);
     if (keys && keys->n)
         r = sign_verify(from, keys, &a->report, e);
-    uint8_t rest[4096];
+    uint8_t rest[64U << 10];
     for (size_t n = 1; !r && n > 0;) /* a verifier may stop early at a malformed place */
         r = source_read(from, rest, sizeof(rest), &n, e);
     if (!r)
@@ -324,7 +324,9 @@ static int open_path(const char *path, unsigned want, struct flow_artifact *a, s
         r = file_open_read(AT_FDCWD, path, false, &fd, e);
     if (r)
         return r;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(want & FLOW_WANT_BYTES)) {
+    if (fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (S_ISREG(st.st_mode) && !(want & FLOW_WANT_BYTES)) {
         a->fd = TAKE_FD(fd);
         return 0;
     }
@@ -382,14 +384,32 @@ void flow_artifact_done(struct flow_artifact *a)
         (void)close(TAKE_FD(a->fd));
 }
 
-static int write_out(const struct flow_artifact *a, const char *path, struct err *e)
+/* Checks the bytes once more as they go out, and commits and releases the sink. */
+static int write_checked(const struct flow_artifact *a, struct sink *to, struct err *e)
 {
+    struct sink_verify verify;
+    struct source_file file;
+    int r = sink_verify_init(&verify, to, &a->digest, a->size, e);
+    if (!r)
+        r = stream_copy(source_file_init(&file, a->fd), &verify.base, NULL, e);
+    if (!r)
+        r = sink_commit(&verify.base, e);
+    sink_abort(&verify.base);
+    return r;
+}
+
+/* in_place: the bytes lie where others may write; between the check of a signature and now they may have. */
+static int write_out(const struct flow_artifact *a, bool in_place, const char *path, struct err *e)
+{
+    struct sink_fd standard_output;
     if (strcmp(path, "-") == 0)
-        return fd_copy(a->fd, STDOUT_FILENO, a->size, e);
+        return write_checked(a, sink_fd_init(&standard_output, STDOUT_FILENO), e);
     struct sink_file out;
     int r = sink_file_init(&out, AT_FDCWD, path, 0666, FILE_REPLACE, e);
     if (r)
         return r;
+    if (in_place)
+        return write_checked(a, &out.base, e);
     r = fd_copy(a->fd, out.fd, a->size, e);
     if (!r)
         r = sink_commit(&out.base, e);
@@ -406,6 +426,6 @@ int flow_pull(const struct flow_conf *conf, const char *reference, const char *p
     if (!r)
         r = obtain_reference(&w, 0, keys, ret, e);
     if (!r)
-        r = write_out(ret, path, e);
+        r = write_out(ret, w.ep->ops->blob_open, path, e);
     return r;
 }

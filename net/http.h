@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP requests: streaming both ways, redirects followed by hand, credentials bound to one origin, stall
- * timeouts, retries. The library behind it is loaded with the first request. Specification: RFC 9110.
+ * timeouts, retries. The library behind it is loaded with the first request. Proxies are taken from the
+ * environment, except for this machine. Specification: RFC 9110.
  */
 #ifndef WAYBILL_NET_HTTP_H
 #define WAYBILL_NET_HTTP_H

@@ -282,6 +282,8 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
+    if (t->hop->direct)
+        SET(CURLOPT_PROXY, "");
     if (t->hop->http1)
         SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     return ok;

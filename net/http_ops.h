@@ -22,6 +22,7 @@ struct net_http_hop {
     const char *url;
     bool same_origin;      /* as the URL of req: the authorization may be sent */
     bool with_body;        /* the body of req is sent */
+    bool direct;           /* no proxy: the host is this machine */
     bool http1;            /* do not speak HTTP/2 */
     uint64_t resume;       /* bytes that `to` has got from earlier tries */
     uint64_t resume_total; /* size of the whole as an earlier try said, UINT64_MAX when unknown */

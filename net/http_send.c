@@ -114,6 +114,7 @@ static int hop_run(struct exchange *x, struct net_http_hop *hop, struct err *e)
         .url = x->url,
         .same_origin = net_url_same_origin(&u, &x->origin),
         .with_body = x->with_body,
+        .direct = net_url_is_loopback(u.host),
         .http1 = x->http1,
         .resume = x->delivered,
         .resume_total = x->total,

@@ -12,17 +12,7 @@ static void hex(void **state)
     assert_true(hex_decode_lower(BYTES_LIT("00abff"), raw));
     assert_memory_equal(raw, "\x00\xab\xff", 3);
     assert_true(hex_decode_lower(BYTES_NONE, raw));
-    static const char *const bad[] = {"0",
-                                      "0AFF",
-                                      "0g",
-                                      "/0",
-                                      ":0",
-                                      "`0",
-                                      "@0",
-                                      " 0",
-                                      "0x00",
-                                      "\xb0"
-                                      "0"};
+    static const char *const bad[] = {"0", "0AFF", "0g", "/0", ":0", "`0", "@0", " 0", "0x00", "\2600"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(hex_decode_lower(bytes_str(bad[i]), raw));
 }

@@ -29,7 +29,7 @@ static void missing_or_damaged(void **state)
     struct err e = ERR_INIT;
     const void *ops = NULL;
     plugin_set_folder(s->path);
-    assert_fails(plugin_load("http", &ops, &e), ERR_NOTFOUND);
+    assert_fails(plugin_load("http", &ops, &e), ERR_CONFIG);
     assert_non_null(strstr(e.msg, s->path));
     scratch_write(s, "http.so", BYTES_NONE);
     assert_fails(plugin_load("http", &ops, &e), ERR_CONFIG);
@@ -45,7 +45,7 @@ static void missing_or_damaged(void **state)
     plugin_set_folder(folder);
     assert_fails(plugin_load("http", &ops, &e), ERR_CONFIG);
     plugin_set_folder(NULL);
-    assert_fails(plugin_load("http", &ops, &e), ERR_NOTFOUND); /* nothing beside the test's own folder */
+    assert_fails(plugin_load("http", &ops, &e), ERR_CONFIG); /* nothing beside the test's own folder */
 }
 
 static void another_plugin(void **state)

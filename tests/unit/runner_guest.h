@@ -8,6 +8,7 @@
 #include "runner/run.h"
 #include "tests/unit/unit.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -23,6 +24,12 @@ struct ran {
     uint64_t ms;
 };
 
+/* How the children are to be run, for the tests that want it another way. */
+static struct {
+    bool no_hook;
+    rlim_t address_space; /* bytes; 0: as much as there is */
+} guest_options;
+
 static inline void guest_hook(void *ctx)
 {
     (void)ctx;
@@ -35,6 +42,9 @@ static inline void child_run(struct bytes module, const struct runner_grants *g,
     struct err e = ERR_INIT;
     struct runner_result res = {.status = -1};
     struct ran ran = {.status = -1};
+    const struct rlimit limit = {guest_options.address_space, guest_options.address_space};
+    if (guest_options.address_space && setrlimit(RLIMIT_AS, &limit) != 0)
+        _exit(1);
     ran.code = runner_run(&conf, module, "guest", g, &res, &e);
     if (ran.code == 0) {
         ran.status = res.status;
@@ -57,7 +67,8 @@ static inline uint64_t now_ms(void)
 static inline struct ran guest_run(struct bytes module, const struct runner_grants *g, const char *cache,
                                    int input)
 {
-    const struct runner_conf conf = {.cache_dir = cache, .on_deadline = guest_hook};
+    const struct runner_conf conf = {.cache_dir = cache,
+                                     .on_deadline = guest_options.no_hook ? NULL : guest_hook};
     struct ran ran = {.status = -1};
     int report[2], status;
     FILE *output = tmpfile();

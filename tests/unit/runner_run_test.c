@@ -170,6 +170,20 @@ static void time_runs_out_inside_host_calls(void **state)
     (void)close(fds[1]);
 }
 
+/* Without anybody to end the process the guest ends when its call returns. */
+static void without_a_hook_the_host_call_ends_first(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"sleep", "1"};
+    guest_options.no_hook = true;
+    struct ran ran =
+        guest_run_named("sleep", &(struct runner_grants){.argv = argv, .argc = 2, .timeout_ms = 100}, NULL);
+    guest_options.no_hook = false;
+    assert_true(ran.timed_out);
+    assert_int_equal(ran.status, RUNNER_STATUS_TIMEOUT);
+    assert_true(ran.ms >= 1 * SECOND);
+}
+
 static void time_that_is_enough_changes_nothing(void **state)
 {
     (void)state;
@@ -198,6 +212,28 @@ static void memory_is_limited(void **state)
     assert_non_null(strstr(ran.text, "memory"));
     ran = guest_run_named("component-memory", &(struct runner_grants){GRANTS, .max_memory = 64U << 20}, NULL);
     assert_int_equal(ran.status, 0);
+}
+
+/* With little address space the engine is set up differently; code compiled for the one is not run by the
+ * other. */
+static void little_address_space_is_enough(void **state)
+{
+    struct scratch *s = *state;
+    const char *cache = scratch_path(s, "cache");
+#if defined(__SANITIZE_ADDRESS__)
+    skip_because("AddressSanitizer takes more address space than this test leaves");
+#endif
+    for (int i = 0; i < 4; i++) {
+        guest_options.address_space = i % 2 ? 1U << 30 : 0;
+        struct ran ran = guest_run_named("trap", &(struct runner_grants){GRANTS}, cache);
+        assert_int_equal(ran.status, RUNNER_STATUS_TRAP);
+        ran = guest_run_named("start-trap", &(struct runner_grants){GRANTS}, cache);
+        assert_non_null(strstr(ran.text, "out of bounds"));
+        ran = guest_run_named("memgrow", &(struct runner_grants){GRANTS, .max_memory = 4U << 20}, cache);
+        assert_int_equal(ran.status, 4);
+    }
+    guest_options.address_space = 0;
+    assert_int_equal(folder_count(cache), 1 + 2 * 3);
 }
 
 static void memories_and_tables_are_limited(void **state)
@@ -304,8 +340,10 @@ int main(void)
         cmocka_unit_test(traps_are_escaped),
         cmocka_unit_test(time_runs_out),
         cmocka_unit_test(time_runs_out_inside_host_calls),
+        cmocka_unit_test(without_a_hook_the_host_call_ends_first),
         cmocka_unit_test(time_that_is_enough_changes_nothing),
         cmocka_unit_test(memory_is_limited),
+        scratch_test(little_address_space_is_enough),
         cmocka_unit_test(memories_and_tables_are_limited),
         cmocka_unit_test(what_cannot_run_says_why),
         cmocka_unit_test(a_run_of_another_type_is_refused),
