@@ -117,7 +117,8 @@ const struct cmd cmd_options = {
     .name = "__options",
     .operands = "",
     .summary = "",
-    .about = "Prints one line per option: COMMAND LONG SHORT METAVAR, \"-\" for what there is none of.\n",
+    .about = "Prints one line per option: COMMAND LONG SHORT METAVAR, '-' for what there\n"
+             "is none of.\n",
     .hidden = true,
     .run = run_options,
 };

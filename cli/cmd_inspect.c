@@ -68,8 +68,9 @@ const struct cmd cmd_inspect = {
     .name = "inspect",
     .operands = "TARGET",
     .summary = "show what a file or a reference holds",
-    .about = "Shows the manifest, config, sections, imports, exports and signatures of TARGET, a wasm\n"
-             "file or a reference. Signatures are listed and not checked: that is what verify does.\n",
+    .about = "Shows the manifest, config, sections, imports, exports and signatures of\n"
+             "TARGET, a wasm file or a reference. Signatures are listed and not checked:\n"
+             "that is what verify does.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct inspect_options),

@@ -110,8 +110,8 @@ const struct cmd cmd_keygen = {
     .name = "keygen",
     .operands = "",
     .summary = "make a pair of signing keys",
-    .about = "Writes a new private key (PKCS#8 PEM, readable by its owner alone) and its public key\n"
-             "(SPKI PEM). An existing file is never overwritten.\n",
+    .about = "Writes a new private key (PKCS#8 PEM, readable by its owner alone) and its\n"
+             "public key (SPKI PEM). An existing file is never overwritten.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct keygen_options),

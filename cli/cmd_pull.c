@@ -77,9 +77,10 @@ const struct cmd cmd_pull = {
     .name = "pull",
     .operands = "REF",
     .summary = "fetch a wasm file from a registry or an image layout",
-    .about = "Fetches the module of REF, HOST[:PORT]/REPO[:TAG][@DIGEST] or oci:DIR[:TAG][@DIGEST],\n"
-             "to a file that appears whole and checked or not at all. The digest printed is the\n"
-             "manifest's. Where the output is -, what is printed goes to standard error.\n",
+    .about = "Fetches the module of REF, HOST[:PORT]/REPO[:TAG][@DIGEST] or\n"
+             "oci:DIR[:TAG][@DIGEST], to a file that appears whole and checked or not at\n"
+             "all. The digest printed is the manifest's. Where the output is -, what is\n"
+             "printed goes to standard error.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct pull_options),

@@ -111,8 +111,9 @@ const struct cmd cmd_push = {
     .name = "push",
     .operands = "FILE REF",
     .summary = "push a wasm file to a registry or an image layout",
-    .about = "Wraps FILE, a WebAssembly module or component, as an OCI artifact and brings it to\n"
-             "REF: HOST[:PORT]/REPO[:TAG] or oci:DIR[:TAG]. The digest printed is the manifest's.\n",
+    .about = "Wraps FILE, a WebAssembly module or component, as an OCI artifact and brings\n"
+             "it to REF: HOST[:PORT]/REPO[:TAG] or oci:DIR[:TAG]. The digest printed is\n"
+             "the manifest's.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct push_options),

@@ -25,7 +25,7 @@ static const struct opt options[] = {
     {"dir", 0, OPT_LIST, false, offsetof(struct run_options, dirs), "HOST[::GUEST][:rw]",
      "let the guest read a folder, with :rw write to it as\nwell; may be repeated", NULL},
     {"env", 0, OPT_LIST, false, offsetof(struct run_options, env), "NAME=VALUE",
-     "set a variable of the guest's environment, which has no\nothers; may be repeated", NULL},
+     "set a variable of the guest's environment, which has\nno others; may be repeated", NULL},
     {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
      "end the guest after this time: 500ms, 5s, 2m", NULL},
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
@@ -141,9 +141,10 @@ const struct cmd cmd_run = {
     .name = "run",
     .operands = "TARGET [ARGS...]",
     .summary = "run a wasm file or a reference",
-    .about = "Runs a WASI command. It sees its standard streams, ARGS, and what the options grant:\n"
-             "no other file, variable or network. A file needs no signature; a reference needs --key\n"
-             "or --allow-unsigned. All that stands behind TARGET is the guest's.\n",
+    .about = "Runs a WASI command. It sees its standard streams, ARGS, and what the\n"
+             "options grant: no other file, variable or network. A file needs no\n"
+             "signature; a reference needs --key or --allow-unsigned. All that stands\n"
+             "behind TARGET is the guest's.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct run_options),

@@ -78,8 +78,8 @@ const struct cmd cmd_sign = {
     .name = "sign",
     .operands = "FILE",
     .summary = "put a signature into a wasm file",
-    .about = "Signs the whole of FILE, a WebAssembly module or component, and writes it with the\n"
-             "signature in its first section. Signatures of other keys stay.\n",
+    .about = "Signs the whole of FILE, a WebAssembly module or component, and writes it\n"
+             "with the signature in its first section. Signatures of other keys stay.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct sign_options),

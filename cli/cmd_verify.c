@@ -77,8 +77,9 @@ const struct cmd cmd_verify = {
     .name = "verify",
     .operands = "TARGET",
     .summary = "check the signatures of a file or a reference",
-    .about = "Checks that TARGET, a wasm file or a reference, is signed as a whole by one of the keys.\n"
-             "Prints one line per check, the verdict last, and makes no request for a file.\n",
+    .about = "Checks that TARGET, a wasm file or a reference, is signed as a whole by one\n"
+             "of the keys. Prints one line per check, the verdict last, and makes no\n"
+             "request for a file.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct verify_options),

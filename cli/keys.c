@@ -10,7 +10,10 @@ int keys_read(const char *path, struct sign_key **ret, struct err *e)
 {
     AUTO_DONE(buf) content = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     int r = file_read(AT_FDCWD, path, false, &content, e);
-    return r ? r : sign_key_parse(buf_bytes(&content), path, ret, e);
+    if (r)
+        return r;
+    r = sign_key_parse(buf_bytes(&content), path, ret, e);
+    return r ? err_wrap(e, "%s", path) : 0;
 }
 
 static bool is_known(const struct keys *k, const struct sign_key *key)

@@ -29,7 +29,7 @@ struct opt {
     bool required;
     size_t offset;              /* in the struct that the values land in */
     const char *metavar;        /* NULL for flags */
-    const char *help;           /* lines of at most 56 characters, joined by '\n' */
+    const char *help;           /* lines of at most 54 characters, joined by '\n' */
     const char *const *choices; /* OPT_ENUM: ends in NULL */
 };
 

@@ -63,25 +63,23 @@ void ui_json_end(struct jout *w)
     buf_append_str(w->out, "\n");
 }
 
-/* Whether the message says itself what it is about. */
-static bool names(const char *message, const char *subject)
+/* Where the message says itself what it is about; NULL when it does not. */
+static const char *named(const char *message, const char *subject)
 {
     const char *at = strstr(message, subject);
-    return at && at[strlen(subject)] == ':' && (at == message || at[-1] == ' ');
+    return at && at[strlen(subject)] == ':' && (at == message || at[-1] == ' ') ? at : NULL;
 }
 
 /* Messages hold text of the command line too, so all of it is escaped; what was escaped before stays as it
  * is. */
 void ui_error(const char *verb, const char *subject, const struct err *e)
 {
-    char text[2 * ERR_MSG_MAX], about[512];
-    if (subject && names(e->msg, subject))
-        subject = NULL;
-    char line[sizeof(text) + sizeof(about) + 256];
+    char text[2 * ERR_MSG_MAX], about[512], line[sizeof(text) + sizeof(about) + 256];
+    const char *at = subject ? named(e->msg, subject) : NULL;
     (void)text_escape_str(e->msg, text, sizeof(text));
     (void)text_escape_str(subject ? subject : "", about, sizeof(about));
-    (void)snprintf(line, sizeof(line), "waybill%s%s%s%s: %s\n", verb ? ": " : "", verb ? verb : "",
-                   subject ? " " : "", about, text);
+    (void)snprintf(line, sizeof(line), "waybill%s%s%s%s%s%s\n", verb ? ": " : "", verb ? verb : "",
+                   subject ? " " : ": ", at ? "" : about, subject && !at ? ": " : "", text);
     (void)write_all(STDERR_FILENO, (const uint8_t *)line, strlen(line));
     if (e->code != ERR_USAGE)
         return;
@@ -138,6 +136,8 @@ static void update(struct progress *base, uint64_t done, uint64_t total)
 {
     struct ui_progress *p = (struct ui_progress *)base;
     int64_t now = now_ms();
+    if (!p->start_ms)
+        p->start_ms = now;
     if (now - (p->drawn_ms ? p->drawn_ms : p->start_ms) < (p->drawn_ms ? EVERY_MS : FIRST_MS))
         return;
     draw(p, now, done, total);
@@ -147,10 +147,7 @@ static void update(struct progress *base, uint64_t done, uint64_t total)
 struct progress *ui_progress_init(struct ui_progress *p, const char *label, bool wanted)
 {
     *p = (struct ui_progress){.base = {.update = update}, .label = label};
-    if (!wanted || !isatty(STDERR_FILENO))
-        return NULL;
-    p->start_ms = now_ms();
-    return &p->base;
+    return wanted && isatty(STDERR_FILENO) ? &p->base : NULL;
 }
 
 void ui_progress_done(struct ui_progress *p)

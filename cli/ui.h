@@ -36,7 +36,7 @@ void ui_log(void *ctx, enum log_level level, const char *text);
 struct ui_progress {
     struct progress base;
     const char *label;
-    int64_t start_ms, drawn_ms; /* drawn_ms: 0 until the first drawing */
+    int64_t start_ms, drawn_ms; /* of the first byte and of the last drawing; 0: not yet */
 };
 
 /* ui_progress_init - returns NULL (no progress wanted) unless `wanted` and stderr is a terminal.

@@ -31,7 +31,8 @@ verdict "banned: no strcpy, strcat, sprintf, gets, system, popen, alloca, strtok
     "$(grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|system|popen|alloca|strtok|atoi|atol)\(' "${c[@]}")"
 verdict "unfinished: no TODO, FIXME, XXX" "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${c[@]}" "${sh[@]}" | grep -v '^tests/lint/')"
 verdict "headers: each compiles alone" "$(for h in "${c[@]}"; do
-    case $h in *.h) echo "#include \"$h\"" | clang "${flags[@]}" -fsyntax-only -x c - 2>&1 ;; esac
+    case $h in *.h) echo "#include \"$h\"
+extern int one_declaration;" | clang "${flags[@]}" -fsyntax-only -x c - 2>&1 ;; esac
 done)"
 verdict "clang: no warning" "$(for f in "${c[@]}"; do
     case $f in testdata/* | examples/*) ;; *.c) clang "${flags[@]}" -fsyntax-only "$f" 2>&1 ;; esac

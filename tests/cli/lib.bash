@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What every test of the program shares: a private home and folder, and words to say what is expected.
+# shellcheck disable=SC2154 # status, output, stderr and lines are set by bats' run
+bats_require_minimum_version 1.5.0
+
+root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+: "${WAYBILL:=$root/build/release/bin/waybill}" "${GUESTS:=$root/build/guests}"
+export WAYBILL GUESTS
+
+setup() {
+    export HOME=$BATS_TEST_TMPDIR/home TMPDIR=$BATS_TEST_TMPDIR/tmp LC_ALL=C
+    unset XDG_CACHE_HOME DOCKER_CONFIG
+    mkdir -p "$HOME" "$TMPDIR" "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work" || return 1
+}
+
+waybill() { "$WAYBILL" "$@"; }
+
+# A guest of the test data into the folder of the test.
+guest() {
+    local name
+    for name; do cp "$GUESTS/$name.wasm" . && chmod u+w "$name.wasm"; done
+}
+
+# expect STATUS COMMAND...: runs it; then $output, $stderr and $lines hold what it said.
+expect() {
+    local want=$1
+    shift
+    # bats wants to be told when 127 is no accident.
+    [ "$want" -ne 127 ] || set -- -127 "$@"
+    run --separate-stderr "$@"
+    if [ "$status" -ne "$want" ]; then
+        printf 'expected status %s, got %s: %s\n' "$want" "$status" "$*"
+        printf 'stdout: %s\nstderr: %s\n' "$output" "$stderr"
+        return 1
+    fi
+}
+
+fail() {
+    printf '%s\n' "$@"
+    return 1
+}
+
+out_is() { [ "$output" = "$1" ] || fail "expected on stdout: $1" "got: $output"; }
+out_has() { [[ $output == *"$1"* ]] || fail "expected in stdout: $1" "got: $output"; }
+out_lacks() { [[ $output != *"$1"* ]] || fail "not expected in stdout: $1" "got: $output"; }
+err_is() { [ "$stderr" = "$1" ] || fail "expected on stderr: $1" "got: $stderr"; }
+err_has() { [[ $stderr == *"$1"* ]] || fail "expected in stderr: $1" "got: $stderr"; }
+absent() {
+    local path
+    for path; do
+        if [ -e "$path" ] || [ -L "$path" ]; then fail "$path is there"; fi
+    done
+}
+# No temporary file was left in the given folders.
+tidy() {
+    local left
+    left=$(find "$@" -name '.waybill-*' -o -name '*.tmp')
+    [ -z "$left" ] || fail "left behind: $left"
+}
+size_of() { stat -c %s "$1"; }
+
+# flip FILE OFFSET: inverts the lowest bit of one byte.
+flip() {
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# leb N: N as LEB128.
+leb() {
+    local n=$1 byte
+    while :; do
+        byte=$((n & 127))
+        n=$((n >> 7))
+        [ "$n" -eq 0 ] || byte=$((byte | 128))
+        # shellcheck disable=SC2059
+        printf "\\x$(printf %02x "$byte")"
+        [ "$n" -ne 0 ] || break
+    done
+}
+
+# big_guest FILE BYTES: the guest hello with a custom section of that size behind it.
+big_guest() {
+    {
+        cat "$GUESTS/hello.wasm"
+        printf '\0'
+        leb $(($2 + 4))
+        printf '\3pad'
+        head -c "$2" /dev/zero
+    } >"$1"
+}
+
+# signed_guests: alice and bob's keys; hello.wasm, signed.wasm (by alice), changed.wasm (signed, then a byte of it changed),
+# spliced.wasm (alice's signature of hello.wasm in front of another module).
+signed_guests() {
+    guest hello args
+    waybill keygen -o alice >/dev/null
+    waybill keygen -o bob >/dev/null
+    waybill sign --key alice.key -o signed.wasm hello.wasm >/dev/null
+    cp signed.wasm changed.wasm
+    flip changed.wasm $(($(size_of changed.wasm) - 20))
+    local section=$(($(size_of signed.wasm) - $(size_of hello.wasm)))
+    {
+        head -c 8 args.wasm
+        tail -c +9 signed.wasm | head -c $section
+        tail -c +9 args.wasm
+    } >spliced.wasm
+}
+
+# start_registry: Debian's registry on a free port of the loopback interface; sets REGISTRY (host:port), REGISTRY_ROOT (its
+# storage) and REGISTRY_LOG. Call it in setup_file. stop_registry ends it.
+start_registry() {
+    REGISTRY_ROOT=$BATS_FILE_TMPDIR/registry
+    REGISTRY_LOG=$BATS_FILE_TMPDIR/registry.log
+    mkdir -p "$REGISTRY_ROOT"
+    : >"$REGISTRY_LOG"
+    cat >"$BATS_FILE_TMPDIR/registry.yml" <<END
+version: 0.1
+log: {level: info}
+storage:
+  filesystem: {rootdirectory: $REGISTRY_ROOT}
+  delete: {enabled: true}
+http: {addr: 127.0.0.1:0}
+END
+    OTEL_TRACES_EXPORTER=none docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >>"$REGISTRY_LOG" 2>&1 3>&- &
+    REGISTRY_PID=$!
+    local try port=
+    for ((try = 0; try < 100; try++)); do
+        port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$REGISTRY_LOG")
+        [ -z "$port" ] || break
+        kill -0 "$REGISTRY_PID" 2>/dev/null || break
+        sleep 0.1
+    done
+    [ -n "$port" ] || fail "the registry did not start" "$(cat "$REGISTRY_LOG")"
+    REGISTRY=127.0.0.1:$port
+    export REGISTRY REGISTRY_ROOT REGISTRY_LOG REGISTRY_PID
+}
+
+stop_registry() {
+    [ -n "${REGISTRY_PID:-}" ] || return 0
+    kill "$REGISTRY_PID" 2>/dev/null || true
+    wait "$REGISTRY_PID" 2>/dev/null || true
+}
+
+# requests: how many the registry has answered so far; it writes its log after the answer.
+requests() {
+    sleep 0.2
+    grep -cE '"(GET|HEAD|POST|PUT|PATCH|DELETE) /' "$REGISTRY_LOG" || true
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The manual pages against the program's own option tables (waybill __options) and against base/: every option is
+# described where it belongs and none is invented; the version is right; waybill.1 has every exit status. TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+WAYBILL=${WAYBILL:-build/release/bin/waybill}
+bad=0
+verdict() { # name, what is wrong
+    if [ -n "$2" ]; then
+        echo "not ok - man: $1"
+        printf '%s\n' "$2" | sed 's/^/# /'
+        bad=1
+    else
+        echo "ok - man: $1"
+    fi
+}
+
+# The options that a page describes: "LONG SHORT METAVAR", "-" for none.
+described() {
+    awk '/^\.Sh / { on = $2 == "OPTIONS" } on && /^\.It Fl / {
+        long = short = meta = "-"
+        for (i = 2; i <= NF; i++)
+            if ($i == "Fl") { if ($(i + 1) ~ /^-/) long = "-" $(i + 1); else short = "-" $(i + 1) }
+            else if ($i == "Ar") meta = $(i + 1)
+        print long, short, meta
+    }' "$1" | sort
+}
+
+if [ -x "$WAYBILL" ]; then
+    options=$("$WAYBILL" __options)
+    verbs=$(cut -d' ' -f1 <<<"$options" | sort -u)
+    n=$(wc -l <<<"$verbs")
+    # What every command has is described in waybill.1 alone.
+    common=$(cut -d' ' -f2- <<<"$options" | sort | uniq -c | awk -v n="$n" '$1 == n { print $2, $3, $4 }')
+    verdict "waybill.1 describes the common options" "$(diff <(echo "$common") <(described man/waybill.1))"
+    for verb in $verbs; do
+        own=$(sed -n "s/^$verb //p" <<<"$options" | sort | grep -vxF -e "$common")
+        verdict "waybill-$verb.1 describes the options of $verb" "$(diff <(printf '%s' "${own:+$own
+}") <(described "man/waybill-$verb.1") 2>&1)"
+    done
+    verdict "no page of a command that is not there" "$(for page in man/waybill-*.1; do
+        verb=${page#man/waybill-}
+        grep -qxF "${verb%.1}" <<<"$verbs" || echo "$page"
+    done)"
+else
+    echo "ok - man: options # SKIP $WAYBILL is not built"
+fi
+
+version=$(sed -n 's/^#define WAYBILL_VERSION "\(.*\)"/\1/p' base/version.h)
+verdict "pages carry the version $version" "$(grep -L "^\.Os waybill $version\$" man/*.1)"
+verdict "CHANGELOG.md has an entry for $version" "$(grep -q "^## \[$version\]" CHANGELOG.md || echo "no entry [$version]")"
+verdict "waybill.1 has every exit status of base/err.h" "$(
+    awk -F, '/^    X\(/ { gsub(/[ )\\]/, "", $4); print $4 }' base/err.h | sort -un | awk '$1 < 100' | while read -r status; do
+        awk '/^\.Sh / { on = /EXIT STATUS/ } on' man/waybill.1 | grep -qx "\.It $status" || echo "$status"
+    done
+)"
+exit $bad
