@@ -79,7 +79,8 @@ all: $(BIN) $(PLUGIN_SO)
 engine: $(E)/.stamp
 $(E)/.stamp: engine/build.sh engine/Cargo.toml engine/Cargo.lock $(wildcard engine/src/*.rs engine/include/*.h)
 	@mkdir -p build
-	out=$$(engine/build.sh) && rm -rf $(E) && ln -s "$$out" $(E) && { touch $(E)/.stamp 2>/dev/null || true; }
+	@# asked twice: the second answer is that of engine/ as it is once a build has ended
+	@engine/build.sh >/dev/null && out=$$(engine/build.sh) && rm -rf $(E) && ln -s "$$out" $(E) && touch $(E)/.stamp
 
 $(B)/%.o: %.c Makefile | $(E)/.stamp
 	@mkdir -p $(@D)

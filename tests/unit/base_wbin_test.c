@@ -461,6 +461,9 @@ static void lying_sizes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         for (size_t step = 1; step < 20; step += 6)
             assert_int_equal(scan_guarded(bad[i], step, &e), ERR_FORMAT);
+    /* A name that would fit into the section, were it not for its own length. */
+    assert_int_equal(scan_guarded(BYTES_LIT(MODULE "\0\3\3ab\0\2\1x"), 1, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.msg, "longer than the section"));
     assert_int_equal(scan_guarded(BYTES_LIT(MODULE "\1\x81\x80\x80\x80\0\0"), 1, &e), 0);
     assert_int_equal(scan_guarded(BYTES_LIT(MODULE), 1, &e), 0);
 }
