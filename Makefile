@@ -42,7 +42,7 @@ override CFLAGS += -std=c17 $(WARN) $(WERROR) -fPIC -fvisibility=hidden -ffuncti
 override LDFLAGS += $(LDFLAGS_$(VARIANT))
 LIBS = -lgcrypt -ljansson -ldl
 ENGINE_LIB := $(E)/lib/libwaybill_engine.a
-ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -lgcc_s
+ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -static-libgcc
 
 # A plugin NAME is net/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
 # net/NAME.c, is in the library.

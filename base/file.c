@@ -118,23 +118,37 @@ static void sink_file_abort(struct sink *base)
     struct sink_file *s = (struct sink_file *)base;
     if (s->fd >= 0) {
         (void)close(TAKE_FD(s->fd));
-        (void)unlinkat(s->dirfd, s->temp, 0);
+        if (s->named)
+            (void)unlinkat(s->dirfd, s->temp, 0);
     }
     if (s->owns_dirfd && s->dirfd >= 0)
         (void)close(TAKE_FD(s->dirfd));
 }
 
+/* Gives the file a name; errno when that fails. */
+static int link_as(const struct sink_file *s, const char *name)
+{
+    char unnamed[32];
+    (void)snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", s->fd);
+    int r = s->named ? linkat(s->dirfd, s->temp, s->dirfd, name, 0)
+                     : linkat(AT_FDCWD, unnamed, s->dirfd, name, AT_SYMLINK_FOLLOW);
+    return r < 0 ? errno : 0;
+}
+
 static int put_in_place(struct sink_file *s, struct err *e)
 {
-    if (s->existing == FILE_REPLACE) {
-        if (renameat(s->dirfd, s->temp, s->dirfd, s->name) < 0)
-            return err_set_errno(e, ERR_IO, errno, "rename to %s", s->name);
-        return 0;
+    int r = s->existing == FILE_REPLACE && s->named ? EEXIST : link_as(s, s->name);
+    if (r == EEXIST && s->existing == FILE_REPLACE) {
+        r = s->named ? 0 : link_as(s, s->temp); /* what is there can only be replaced by a rename */
+        s->named = r == 0;
+        if (!r && renameat(s->dirfd, s->temp, s->dirfd, s->name) < 0)
+            r = errno;
+        s->named = s->named && r;
     }
-    int r = linkat(s->dirfd, s->temp, s->dirfd, s->name, 0) < 0 ? errno : 0;
     if (r && !(r == EEXIST && s->existing == FILE_KEEP))
         return err_set_errno(e, ERR_IO, r, "%s", s->name);
-    (void)unlinkat(s->dirfd, s->temp, 0);
+    if (s->named)
+        (void)unlinkat(s->dirfd, s->temp, 0);
     return 0;
 }
 
@@ -188,6 +202,24 @@ static int check_existing(const struct sink_file *s, const char *path, struct er
     return 0;
 }
 
+/* A file without a name vanishes with a killed process; not every file system has them. */
+static int open_temp(struct sink_file *s, mode_t mode, struct err *e)
+{
+    uint8_t random[12];
+    char hex[2 * sizeof(random) + 1];
+    int r = hash_random(random, sizeof(random), e);
+    if (r)
+        return r;
+    (void)snprintf(s->temp, sizeof(s->temp), ".waybill-%s.tmp", hex_encode(BYTES_ARR(random), hex));
+    if (access("/proc/self/fd", X_OK) == 0)
+        s->fd = openat(s->dirfd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
+    if (s->fd >= 0)
+        return 0;
+    s->fd = openat(s->dirfd, s->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    s->named = s->fd >= 0;
+    return s->named ? 0 : err_set_errno(e, ERR_IO, errno, "%s", s->name);
+}
+
 int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode, enum file_existing existing,
                    struct err *e)
 {
@@ -199,16 +231,8 @@ int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode
     if (r)
         return r;
     r = check_existing(s, path, e);
-    uint8_t random[12];
-    char hex[2 * sizeof(random) + 1];
-    if (!r)
-        r = hash_random(random, sizeof(random), e);
-    if (!r) {
-        (void)snprintf(s->temp, sizeof(s->temp), ".waybill-%s.tmp", hex_encode(BYTES_ARR(random), hex));
-        s->fd = openat(s->dirfd, s->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        if (s->fd < 0)
-            r = err_set_errno(e, ERR_IO, errno, "%s", path);
-    }
+    if (!r && (r = open_temp(s, mode, e)))
+        r = err_wrap(e, "%s", path);
     if (r)
         sink_file_abort(&s->base);
     return r;

@@ -41,14 +41,14 @@ enum file_existing {
     FILE_KEEP,    /* an existing file is kept and commit succeeds (a content-addressed store) */
 };
 
-/* A sink whose file appears at commit: written under a temporary name in the same folder, fsync, rename (or
- * link), fsync of the folder. abort, and a commit that fails, remove the temporary file. A killed process
- * leaves at most a file
- * ".waybill-*.tmp" behind. */
+/* A sink whose file appears at commit: written without a name in the same folder (under a temporary one where
+ * the file system has no such files), fsync, link or rename, fsync of the folder. abort, and a commit that
+ * fails, leave nothing behind; a killed process leaves at most a file ".waybill-*.tmp", and that only in the
+ * moment of a replacement. */
 struct sink_file {
     struct sink base;
     int dirfd, fd;
-    bool owns_dirfd;
+    bool owns_dirfd, named; /* named: the file has the name temp */
     enum file_existing existing;
     int *keep_fd; /* set after init: commit leaves the open descriptor there (read and write) instead of
                      closing it */

@@ -7,6 +7,7 @@
 #include "cli/ui.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* What run itself answers where the guest's status is not to be had; as containers' command lines do. */
 enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
@@ -58,18 +59,6 @@ static int not_the_target(int r, struct err *e)
     return r == ERR_NOTFOUND ? err_recode(e, ERR_CONFIG) : r;
 }
 
-static int check_trust(const struct run_options *o, const char *target, struct err *e)
-{
-    if (o->allow_unsigned && o->keys.n)
-        return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
-    if (o->allow_unsigned || o->keys.n || oci_ref_is_path(target))
-        return 0;
-    return err_set(
-        e, ERR_REFUSED,
-        "not run, since no key was given to check it with: use --key PUB, or --allow-unsigned to run it "
-        "unchecked");
-}
-
 static void out_of_time(const char *target)
 {
     const struct err e = {.code = ERR_TIMEOUT, .msg = "out of time"};
@@ -97,7 +86,11 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     grants.runner.timeout_ms = o->timeout_ms;
     grants.runner.max_memory = o->max_memory;
     struct runner_result result = {0};
-    r = runner_run(&runner, buf_bytes(&artifact->bytes), artifact->name, &grants.runner, &result, e);
+    /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */
+    if (setenv("TOKIO_WORKER_THREADS", "1", 1) < 0)
+        return err_nomem(e);
+    r = runner_run(&runner, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name, &grants.runner,
+                   &result, e);
     if (r)
         return not_the_target(r, e);
     if (result.timed_out)
@@ -122,8 +115,10 @@ static int run(struct cmd_call *call, struct err *e)
     call->subject = target;
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(keys) keys = {NULL, 0};
-    int r = check_trust(o, target, e);
-    if (r || (r = conf_load(&conf, !oci_ref_is_path(target), e)))
+    if (o->allow_unsigned && o->keys.n)
+        return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
+    int r = conf_load(&conf, !oci_ref_is_path(target), e);
+    if (r)
         return r;
     if ((r = keys_load(&o->keys, &keys, e)))
         return not_the_target(r, e);
@@ -132,7 +127,8 @@ static int run(struct cmd_call *call, struct err *e)
         conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "run", !call->chatty));
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
-    r = flow_obtain(&flow, target, FLOW_WANT_BYTES, &ring, &artifact, e);
+    const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
+    r = flow_obtain(&flow, target, want, &ring, &artifact, e);
     ui_progress_done(&bar);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }

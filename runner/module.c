@@ -31,14 +31,17 @@ static wasmtime_error_t *deserialize(wasm_engine_t *engine, const char *path, st
 }
 
 /* What code is kept under: the digest of the module and all else that decides what the code looks like. */
-static int key_text(enum wbin_kind kind, struct bytes binary, struct buf *ret, struct err *e)
+static int key_text(enum wbin_kind kind, struct bytes binary, const struct digest *digest, struct buf *ret,
+                    struct err *e)
 {
     struct digest d;
     char text[DIGEST_STR_MAX];
-    int r = hash_bytes(HASH_SHA256, binary, &d, e);
+    bool known = digest && digest->alg == HASH_SHA256;
+    int r = known ? 0 : hash_bytes(HASH_SHA256, binary, &d, e);
     if (r != 0)
         return r;
-    buf_printf(ret, "%s %s ", kind == WBIN_COMPONENT ? "component" : "module", digest_str(&d, text));
+    buf_printf(ret, "%s %s ", kind == WBIN_COMPONENT ? "component" : "module",
+               digest_str(known ? digest : &d, text));
     runner_engine_identity(ret);
     return buf_check(ret, e);
 }
@@ -75,13 +78,13 @@ static int load_fresh(wasm_engine_t *engine, struct bytes binary, struct runner_
 }
 
 /* What goes wrong with the cache is said in the log only. */
-static int load_by_cache(wasm_engine_t *engine, struct bytes binary, const char *cache_dir,
-                         struct runner_module *m, struct err *e)
+static int load_by_cache(wasm_engine_t *engine, struct bytes binary, const struct digest *digest,
+                         const char *cache_dir, struct runner_module *m, struct err *e)
 {
     struct err why = ERR_INIT;
     struct runner_cache cache;
     AUTO_DONE(buf) key = BUF_INIT(1024);
-    int r = key_text(m->kind, binary, &key, e);
+    int r = key_text(m->kind, binary, digest, &key, e);
     if (r != 0)
         return r;
     if (runner_cache_open(cache_dir, &cache, &why) != 0) {
@@ -100,8 +103,8 @@ static int load_by_cache(wasm_engine_t *engine, struct bytes binary, const char 
     return r;
 }
 
-int runner_module_load(wasm_engine_t *engine, struct bytes file, const char *cache_dir,
-                       struct runner_module *ret, struct err *e)
+int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
+                       const char *cache_dir, struct runner_module *ret, struct err *e)
 {
     struct runner_module m = {.module = NULL};
     AUTO_DONE(buf) parsed = BUF_INIT(LIMIT_MODULE);
@@ -111,12 +114,13 @@ int runner_module_load(wasm_engine_t *engine, struct bytes file, const char *cac
     if (runner_is_text(file)) {
         r = runner_wat_parse(file, &parsed, e);
         file = buf_bytes(&parsed);
+        digest = NULL; /* that of the text */
     }
     if (r == 0)
         r = wbin_preamble(file, &m.kind, e);
     if (r != 0)
         return err_recode(e, ERR_NOT_RUNNABLE);
-    r = cache_dir ? load_by_cache(engine, file, cache_dir, &m, e) : load_fresh(engine, file, &m, e);
+    r = cache_dir ? load_by_cache(engine, file, digest, cache_dir, &m, e) : load_fresh(engine, file, &m, e);
     if (r == 0)
         *ret = m;
     return r;

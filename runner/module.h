@@ -12,10 +12,11 @@ struct runner_module {
     wasmtime_component_t *component; /* WBIN_COMPONENT */
 };
 
-/* runner_module_load - file: a binary or a text (runner/wat.h), borrowed.  cache_dir: NULL for no cache.
- * ret: runner_module_done by the caller. ERR_NOT_RUNNABLE (not valid), ERR_LIMIT, ERR_NOMEM. */
-MUST_CHECK int runner_module_load(wasm_engine_t *engine, struct bytes file, const char *cache_dir,
-                                  struct runner_module *ret, struct err *e);
+/* runner_module_load - file: a binary or a text (runner/wat.h), borrowed.  digest: as of runner_run.
+ * cache_dir: NULL for no cache. ret: runner_module_done by the caller. ERR_NOT_RUNNABLE (not valid),
+ * ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
+                                  const char *cache_dir, struct runner_module *ret, struct err *e);
 void runner_module_done(struct runner_module *m);
 
 #endif

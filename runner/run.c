@@ -103,14 +103,14 @@ static int run_guest(const struct runner_conf *conf, wasm_engine_t *engine, cons
     return r != 0 ? r : judge(&o, runner_watchdog_fired(&watchdog), ret, e);
 }
 
-int runner_run(const struct runner_conf *conf, struct bytes module, const char *name,
-               const struct runner_grants *grants, struct runner_result *ret, struct err *e)
+int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
+               const char *name, const struct runner_grants *grants, struct runner_result *ret, struct err *e)
 {
     AUTO(wasm_engine_t) engine = NULL;
     AUTO_DONE(runner_module) m = {.module = NULL};
     int r = runner_engine_new(&engine, e);
     if (r == 0)
-        r = runner_module_load(engine, module, conf->cache_dir, &m, e);
+        r = runner_module_load(engine, module, digest, conf->cache_dir, &m, e);
     if (r == 0)
         r = run_guest(conf, engine, &m, grants, ret, e);
     if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)

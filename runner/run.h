@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/hash.h"
 
 #define RUNNER_STATUS_TIMEOUT 124
 #define RUNNER_STATUS_TRAP    134
@@ -50,13 +51,16 @@ struct runner_result {
 
 /* runner_run - runs a core module of WASI preview 1 (its `_start`) or a component of the world
  * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). module: a binary, or text as runner_is_text
- * tells; borrowed.  name: stands in front of messages.  ret: filled once the guest was started, however it
- * ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (not a valid module, nothing to run
- * in it, an import that is not offered, over the limits at its start), ERR_LIMIT (module too large),
- * ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and ERR_IO (a folder), ERR_NOMEM. A
- * cache that cannot be used is logged and never a failure. Thread: one run at a time. */
-MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const char *name,
-                          const struct runner_grants *grants, struct runner_result *ret, struct err *e);
+ * tells; borrowed.  digest: the SHA-256 that the caller has just computed over these very bytes, which
+ * compiled code is kept under; NULL: computed here.  name: stands in front of messages.  ret: filled once the
+ * guest was started, however it ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (not
+ * a valid module, nothing to run in it, an import that is not offered, over the limits at its start),
+ * ERR_LIMIT (module too large), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and
+ * ERR_IO (a folder), ERR_NOMEM. A cache that cannot be used is logged and never a failure. Thread: one run at
+ * a time. */
+MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
+                          const char *name, const struct runner_grants *grants, struct runner_result *ret,
+                          struct err *e);
 
 void runner_result_done(struct runner_result *r);
 

@@ -199,7 +199,7 @@ static void abort_leaves_nothing(void **state)
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         assert_ok(sink_file_init(&f, s->fd, "old", 0644, kinds[i], &e));
         assert_ok(sink_write(&f.base, BYTES_LIT("new"), &e));
-        assert_int_equal(folder_count(s->path), 2);
+        assert_int_equal(folder_count(s->path), f.named ? 2 : 1);
         sink_abort(&f.base);
     }
     assert_int_equal(folder_count(s->path), 1);
@@ -347,7 +347,15 @@ static void keeps_descriptor(void **state)
     assert_true(scratch_holds(s, "f", BYTES_LIT("new")));
 }
 
-/* A process that is killed in the middle leaves a temporary file at most; the old one is whole. */
+/* Whether this file system has files without a name. */
+static bool has_unnamed(const struct scratch *s)
+{
+    AUTO_FD int fd = openat(s->fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    return fd >= 0;
+}
+
+/* A process that is killed in the middle leaves nothing, or a temporary file at most; the old one is whole.
+ */
 static void killed(void **state)
 {
     const struct scratch *s = *state;
@@ -366,7 +374,7 @@ static void killed(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
     assert_true(scratch_holds(s, "f", BYTES_LIT("old")));
-    assert_int_equal(folder_count(s->path), 2);
+    assert_int_equal(folder_count(s->path), has_unnamed(s) ? 1 : 2);
 }
 
 static void folders(void **state)

@@ -45,7 +45,7 @@ static inline void child_run(struct bytes module, const struct runner_grants *g,
     const struct rlimit limit = {guest_options.address_space, guest_options.address_space};
     if (guest_options.address_space && setrlimit(RLIMIT_AS, &limit) != 0)
         _exit(1);
-    ran.code = runner_run(&conf, module, "guest", g, &res, &e);
+    ran.code = runner_run(&conf, module, NULL, "guest", g, &res, &e);
     if (ran.code == 0) {
         ran.status = res.status;
         ran.trapped = res.trapped;

@@ -44,7 +44,7 @@ static int load(struct bytes file, const char *cache)
 {
     struct err e = ERR_INIT;
     struct runner_module m;
-    int r = runner_module_load(engine, file, cache, &m, &e);
+    int r = runner_module_load(engine, file, NULL, cache, &m, &e);
     if (r == 0)
         runner_module_done(&m);
     else
@@ -111,7 +111,7 @@ static void compiled_code_is_not_a_module(void **state)
     wasm_byte_vec_t code;
     AUTO_DONE(buf) binary = BUF_INIT(1U << 20);
     binary_of("trap", &binary);
-    assert_ok(runner_module_load(engine, buf_bytes(&binary), NULL, &m, &e));
+    assert_ok(runner_module_load(engine, buf_bytes(&binary), NULL, NULL, &m, &e));
     assert_null(wasmtime_module_serialize(m.module, &code));
     assert_int_equal(load(bytes_of(code.data, code.size), NULL), ERR_NOT_RUNNABLE);
     wasm_byte_vec_delete(&code);
