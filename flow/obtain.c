@@ -248,6 +248,9 @@ static int read_config(struct way *w, struct flow_artifact *a, struct err *e)
     struct source_file file;
     struct digest got;
     bool fresh;
+    if (desc->size ==
+        0) /* some registries do not take blobs without bytes, and nothing is to be had from them */
+        return (a->config = strdup("")) ? 0 : err_nomem(e);
     int r = desc->size > LIMIT_CONFIG ? err_set(e, ERR_LIMIT, "larger than %u bytes", LIMIT_CONFIG) : 0;
     if (!r)
         r = open_blob(w, desc, NULL, &fd, &fresh, e);
@@ -272,7 +275,7 @@ static int find_module(const struct flow_artifact *a, const struct oci_kind **re
     if (!kind)
         return err_set(e, ERR_UNSUPPORTED, "not a wasm artifact of a kind that waybill knows");
     *ret_kind = kind;
-    return kind->module(&a->parsed, ret, e);
+    return oci_kind_module(kind, &a->parsed, ret, e);
 }
 
 static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
@@ -283,6 +286,19 @@ static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a
     if (!r && !(want & FLOW_WANT_MANIFEST))
         r = follow_index(w, a, e);
     return r;
+}
+
+/* What an artifact calls a module is one, at least from its first bytes. */
+static int check_preamble(const struct flow_artifact *a, struct err *e)
+{
+    uint8_t head[WBIN_PREAMBLE];
+    struct flow_reading reading;
+    enum wbin_kind kind;
+    if (a->size < sizeof(head))
+        return err_set(e, ERR_FORMAT, "not a WebAssembly binary: only %llu bytes long",
+                       (unsigned long long)a->size);
+    int r = source_read_full(flow_artifact_read(a, &reading), head, sizeof(head), e);
+    return r ? r : wbin_preamble(BYTES_ARR(head), &kind, e);
 }
 
 static int obtain_reference(struct way *w, unsigned want, const struct sign_keyring *keys,
@@ -296,7 +312,7 @@ static int obtain_reference(struct way *w, unsigned want, const struct sign_keyr
     r = find_module(a, &kind, &desc, e);
     if (!r && (want & FLOW_WANT_CONFIG))
         r = read_config(w, a, e);
-    if (!r && (want & FLOW_WANT_CONFIG))
+    if (!r && (want & FLOW_WANT_CONFIG) && kind->check_config)
         r = kind->check_config(&a->parsed, bytes_of(a->config, a->config_len), e);
     if (!r && (want & FLOW_WANT_BYTES) && desc->size > LIMIT_MODULE)
         r = err_set(e, ERR_LIMIT, "a module of %llu bytes: more than %u", (unsigned long long)desc->size,
@@ -308,7 +324,8 @@ static int obtain_reference(struct way *w, unsigned want, const struct sign_keyr
     a->digest = desc->digest;
     a->size = desc->size;
     bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(keys && keys->n);
-    return checked ? 0 : check_module(w, desc, want & FLOW_WANT_BYTES, keys, a, e);
+    r = checked ? 0 : check_module(w, desc, want & FLOW_WANT_BYTES, keys, a, e);
+    return r ? r : check_preamble(a, e);
 }
 
 static int open_path(const char *path, unsigned want, struct flow_artifact *a, struct err *e)

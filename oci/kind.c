@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/kind.h"
 
-/*
- * CNCF TAG-Runtime, "Wasm OCI Artifact layout" v0: one layer application/wasm and a config that says os
- * wasip1 or wasip2.
- */
-static bool cncf_recognise(const struct oci_manifest *m)
-{
-    return !m->is_index && m->has_config && strcmp(m->config.media_type, OCI_TYPE_WASM_CONFIG) == 0;
-}
-
-static int cncf_module(const struct oci_manifest *m, const struct oci_desc **ret, struct err *e)
-{
-    if (m->n_entries != 1)
-        return err_set(e, ERR_FORMAT, "a wasm artifact has one layer, this one has %zu", m->n_entries);
-    if (strcmp(m->entries[0].media_type, OCI_TYPE_WASM) != 0)
-        return err_set(e, ERR_FORMAT, "the layer of a wasm artifact is " OCI_TYPE_WASM);
-    *ret = &m->entries[0];
-    return 0;
-}
-
 /* The digests that the config lists are those of the layers, in order. */
 static int check_layer_digests(const struct oci_manifest *m, const struct jval *list, struct err *e)
 {
@@ -119,15 +100,73 @@ static int cncf_write(const struct oci_module *module, const struct oci_pair *an
     return r ? r : buf_check(manifest, e);
 }
 
+#define IMAGE_CONFIG "application/vnd.oci.image.config.v1+json"
+#define ANY_WASM     "+wasm"
+
 const struct oci_kind oci_kinds[] = {
-    {"cncf-wasm-v0", cncf_recognise, cncf_module, cncf_check_config, cncf_write, OCI_TYPE_WASM_CONFIG},
+    /* CNCF TAG-Runtime, "Wasm OCI Artifact layout" v0: what is written. */
+    {"cncf-wasm-v0", OCI_TYPE_WASM_CONFIG, OCI_TYPE_WASM, true, true, cncf_check_config, cncf_write},
+    /* wasm-to-oci, Krustlet, Kubewarden. */
+    {"wasm-to-oci", "application/vnd.wasm.config.v1+json", ANY_WASM, true, false, NULL, NULL},
+    /* Solo's and Istio's image specification, the variant "oci". */
+    {"solo-wasm", "application/vnd.module.wasm.config.v1+json", ANY_WASM, true, false, NULL, NULL},
+    /* wash up to 0.28. */
+    {"wasmcloud-actor", "application/vnd.wasmcloud.actor.archive.config", ANY_WASM, true, false, NULL, NULL},
+    /* runwasi's oci-tar-builder. */
+    {"runwasi-image", IMAGE_CONFIG, "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm", false,
+     false, NULL, NULL},
+    /* Whatever else has a layer that says it is wasm: oras with a media type given by hand. */
+    {"wasm-layer", NULL, OCI_TYPE_WASM, false, false, NULL, NULL},
 };
 const size_t oci_n_kinds = ARRAY_LEN(oci_kinds);
+
+static bool layer_matches(const struct oci_kind *kind, const struct oci_desc *layer)
+{
+    const char *type = layer->media_type, *want = kind->layer_type;
+    size_t len = strlen(type), end = strlen(want);
+    if (*want == '+')
+        return strcmp(type, OCI_TYPE_WASM) == 0 || (len > end && strcmp(type + len - end, want) == 0);
+    return strcmp(type, want) == 0;
+}
+
+static const struct oci_desc *first_match(const struct oci_kind *kind, const struct oci_manifest *m,
+                                          size_t from)
+{
+    for (size_t i = from; i < m->n_entries; i++)
+        if (layer_matches(kind, &m->entries[i]))
+            return &m->entries[i];
+    return NULL;
+}
+
+static bool recognises(const struct oci_kind *kind, const struct oci_manifest *m)
+{
+    if (m->is_index || !m->has_config)
+        return false;
+    if (kind->config_type && strcmp(kind->config_type, m->config.media_type) != 0)
+        return false;
+    return kind->by_config || first_match(kind, m, 0);
+}
 
 const struct oci_kind *oci_kind_of(const struct oci_manifest *m)
 {
     for (size_t i = 0; i < oci_n_kinds; i++)
-        if (oci_kinds[i].recognise(m))
+        if (recognises(&oci_kinds[i], m))
             return &oci_kinds[i];
     return NULL;
+}
+
+int oci_kind_module(const struct oci_kind *kind, const struct oci_manifest *m, const struct oci_desc **ret,
+                    struct err *e)
+{
+    const struct oci_desc *found = first_match(kind, m, 0);
+    if (kind->alone && m->n_entries != 1)
+        return err_set(e, ERR_FORMAT, "a %s artifact has one layer, this one has %zu", kind->name,
+                       m->n_entries);
+    if (!found)
+        return err_set(e, ERR_FORMAT, "a %s artifact has a layer of type %s%s, this one has none", kind->name,
+                       *kind->layer_type == '+' ? "..." : "", kind->layer_type);
+    if (first_match(kind, m, (size_t)(found - m->entries) + 1))
+        return err_set(e, ERR_FORMAT, "more than one layer is wasm");
+    *ret = found;
+    return 0;
 }

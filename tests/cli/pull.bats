@@ -170,7 +170,7 @@ Digest: $digest"
     for bad in '17 .layers[0].size += 1' '16 .layers = []' '16 .layers += .layers' \
         '16 .layers[0].digest = "sha256:../../../../etc/passwd"' '16 .layers[0].mediaType = "text/plain"' \
         '16 .layers[0].size = -1' '16 .schemaVersion = 1' '16 del(.config)' '16 .manifests = []' \
-        '1 .config.mediaType = "application/vnd.oci.image.config.v1+json"'; do
+        '1 .config.mediaType = "a/b" | .layers[0].mediaType = "a/b"'; do
         rm -r shelf
         cp -r keep shelf
         remake_manifest hello "${bad#* }"

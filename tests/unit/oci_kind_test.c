@@ -61,7 +61,7 @@ static void golden(enum wbin_kind kind, const char *want_config, const struct oc
     const struct oci_desc *layer = NULL;
     assert_ok(oci_manifest_parse(buf_bytes(&manifest), OCI_TYPE_MANIFEST, &m, &e));
     assert_ptr_equal(oci_kind_of(&m), &oci_kinds[0]);
-    assert_ok(oci_kinds[0].module(&m, &layer, &e));
+    assert_ok(oci_kind_module(&oci_kinds[0], &m, &layer, &e));
     assert_int_equal(layer->size, 1234);
     assert_string_equal(oci_annotation(layer->annotations, OCI_ANNOTATION_TITLE), "hello.wasm");
     assert_ok(oci_kinds[0].check_config(&m, buf_bytes(&config), &e));
@@ -119,23 +119,41 @@ static void room(void **state)
 }
 
 #define DESC(type)           "{\"mediaType\":\"" type "\",\"digest\":\"" LAYER "\",\"size\":2}"
+#define IMAGE_CONFIG         "application/vnd.oci.image.config.v1+json"
+#define WASM_LAYER           "application/vnd.wasm.content.layer.v1+wasm"
+#define MODULE_LAYER         "application/vnd.module.wasm.content.layer.v1+wasm"
+#define RUNWASI_LAYER        "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm"
 #define BODY(config, layers) "{\"schemaVersion\":2,\"config\":" config ",\"layers\":[" layers "]}"
 
 static void recognises(void **state)
 {
     (void)state;
     static const struct {
-        const char *body;
-        bool known;
+        const char *body, *kind;
         int module;
     } cases[] = {
-        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC(OCI_TYPE_WASM)), true, 0},
-        {BODY(DESC(OCI_TYPE_WASM_CONFIG), ""), true, ERR_FORMAT},
-        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC(OCI_TYPE_WASM) "," DESC(OCI_TYPE_WASM)), true, ERR_FORMAT},
-        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC("application/octet-stream")), true, ERR_FORMAT},
-        {BODY(DESC("application/vnd.oci.image.config.v1+json"), DESC(OCI_TYPE_WASM)), false, 0},
-        {BODY(DESC(OCI_TYPE_EMPTY), DESC(OCI_TYPE_WASM)), false, 0},
-        {"{\"schemaVersion\":2,\"manifests\":[]}", false, 0},
+        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC(OCI_TYPE_WASM)), "cncf-wasm-v0", 0},
+        {BODY(DESC(OCI_TYPE_WASM_CONFIG), ""), "cncf-wasm-v0", ERR_FORMAT},
+        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC(OCI_TYPE_WASM) "," DESC(OCI_TYPE_WASM)), "cncf-wasm-v0",
+         ERR_FORMAT},
+        {BODY(DESC(OCI_TYPE_WASM_CONFIG), DESC("application/octet-stream")), "cncf-wasm-v0", ERR_FORMAT},
+        {BODY(DESC("application/vnd.wasm.config.v1+json"), DESC(WASM_LAYER)), "wasm-to-oci", 0},
+        {BODY(DESC("application/vnd.wasm.config.v1+json"), DESC(OCI_TYPE_WASM)), "wasm-to-oci", 0},
+        {BODY(DESC("application/vnd.wasm.config.v1+json"), DESC("text/plain")), "wasm-to-oci", ERR_FORMAT},
+        {BODY(DESC("application/vnd.module.wasm.config.v1+json"), DESC(MODULE_LAYER)), "solo-wasm", 0},
+        {BODY(DESC("application/vnd.module.wasm.config.v1+json"), DESC("text/plain") "," DESC(MODULE_LAYER)),
+         "solo-wasm", 0},
+        {BODY(DESC("application/vnd.module.wasm.config.v1+json"), DESC(MODULE_LAYER) "," DESC(MODULE_LAYER)),
+         "solo-wasm", ERR_FORMAT},
+        {BODY(DESC("application/vnd.wasmcloud.actor.archive.config"), DESC(MODULE_LAYER)), "wasmcloud-actor",
+         0},
+        {BODY(DESC(IMAGE_CONFIG), DESC(RUNWASI_LAYER)), "runwasi-image", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC(RUNWASI_LAYER) "," DESC(RUNWASI_LAYER)), "runwasi-image", ERR_FORMAT},
+        {BODY(DESC(IMAGE_CONFIG), DESC(OCI_TYPE_WASM)), "wasm-layer", 0},
+        {BODY(DESC(OCI_TYPE_EMPTY), DESC("text/plain") "," DESC(OCI_TYPE_WASM)), "wasm-layer", 0},
+        {BODY(DESC(OCI_TYPE_EMPTY), DESC(OCI_TYPE_WASM) "," DESC(OCI_TYPE_WASM)), "wasm-layer", ERR_FORMAT},
+        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar+gzip")), NULL, 0},
+        {"{\"schemaVersion\":2,\"manifests\":[]}", NULL, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = ERR_INIT;
@@ -143,10 +161,12 @@ static void recognises(void **state)
         const struct oci_desc *layer = NULL;
         assert_ok(oci_manifest_parse(bytes_str(cases[i].body), NULL, &m, &e));
         const struct oci_kind *kind = oci_kind_of(&m);
-        assert_int_equal(kind != NULL, cases[i].known);
-        if (kind)
-            assert_fails(kind->module(&m, &layer, &e), cases[i].module);
-        assert_int_equal(layer != NULL, cases[i].known && !cases[i].module);
+        assert_int_equal(kind != NULL, cases[i].kind != NULL);
+        if (kind) {
+            assert_string_equal(kind->name, cases[i].kind);
+            assert_fails(oci_kind_module(kind, &m, &layer, &e), cases[i].module);
+        }
+        assert_int_equal(layer != NULL, cases[i].kind && !cases[i].module);
     }
 }
 

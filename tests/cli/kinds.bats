@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What other tools wrote is read: the kinds of wasm artifacts, as layouts made by hand in the form that each tool writes.
+load lib
+
+# put FILE: into the layout; prints "digest size".
+put() {
+    local digest
+    digest=$(sha256sum <"$1" | cut -d' ' -f1)
+    cp "$1" "shelf/blobs/sha256/$digest"
+    echo "sha256:$digest $(size_of "$1")"
+}
+descriptor() { # media type, file
+    local digest size
+    read -r digest size < <(put "$2")
+    printf '{"mediaType":"%s","digest":"%s","size":%s}' "$1" "$digest" "$size"
+}
+# artifact CONFIG-TYPE CONFIG-TEXT LAYER-TYPE=FILE...: the layout shelf with that one manifest, as those tools write it.
+artifact() {
+    local config_type=$1 layers='' layer
+    rm -rf shelf
+    mkdir -p shelf/blobs/sha256
+    printf '%s' "$2" >config
+    shift 2
+    for layer; do layers+=${layers:+,}$(descriptor "${layer%%=*}" "${layer#*=}"); done
+    printf '{"schemaVersion":2,"config":%s,"layers":[%s]}' "$(descriptor "$config_type" config)" "$layers" >manifest
+    printf '{"imageLayoutVersion":"1.0.0"}' >shelf/oci-layout
+    printf '{"schemaVersion":2,"manifests":[%s]}' \
+        "$(descriptor application/vnd.oci.image.manifest.v1+json manifest)" >shelf/index.json
+}
+
+# reads KIND: the artifact is of that kind, and its module comes out and runs.
+reads() {
+    expect 0 waybill inspect oci:shelf
+    out_has "Kind:      $1"
+    expect 0 waybill pull -o out.wasm oci:shelf
+    cmp hello.wasm out.wasm
+    expect 0 waybill run --allow-unsigned oci:shelf
+    out_is "hello from the guest"
+}
+
+any=application/vnd.wasm.content.layer.v1+wasm
+solo=application/vnd.module.wasm.content.layer.v1+wasm
+image=application/vnd.oci.image.config.v1+json
+
+@test "wasm-to-oci" {
+    guest hello
+    artifact application/vnd.wasm.config.v1+json '{}' $any=hello.wasm
+    reads wasm-to-oci
+}
+
+@test "Solo's and Istio's variant oci, with a file beside the module" {
+    guest hello
+    echo '{}' >runtime.json
+    artifact application/vnd.module.wasm.config.v1+json '{"type":"envoy_proxy","abi_version":"v0-x"}' \
+        application/json=runtime.json $solo=hello.wasm
+    reads solo-wasm
+}
+
+@test "wasmCloud's actor, with a config of no bytes" {
+    guest hello
+    artifact application/vnd.wasmcloud.actor.archive.config '' $solo=hello.wasm
+    reads wasmcloud-actor
+}
+
+@test "runwasi's image" {
+    guest hello
+    artifact $image '{"architecture":"wasm","os":"wasip1","rootfs":{"type":"layers","diff_ids":[]}}' \
+        application/vnd.bytecodealliance.wasm.component.layer.v0+wasm=hello.wasm
+    reads runwasi-image
+}
+
+@test "a layer that oras was told is wasm" {
+    guest hello
+    artifact application/vnd.oci.empty.v1+json '{}' application/wasm=hello.wasm
+    reads wasm-layer
+}
+
+@test "two modules in one artifact: 16, and nothing written" {
+    guest hello args
+    artifact application/vnd.wasm.config.v1+json '{}' $any=hello.wasm $any=args.wasm
+    expect 16 waybill pull -o out.wasm oci:shelf
+    err_has "more than one layer is wasm"
+    absent out.wasm
+}
+
+@test "what is no wasm: an image of tar layers is refused, bytes that only say they are wasm too" {
+    guest hello
+    artifact $image '{}' application/vnd.oci.image.layer.v1.tar+gzip=hello.wasm
+    expect 1 waybill pull -o out.wasm oci:shelf
+    err_has "not a wasm artifact"
+    echo 'this is no module' >text
+    artifact application/vnd.oci.empty.v1+json '{}' application/wasm=text
+    expect 16 waybill pull -o out.wasm oci:shelf
+    err_has "not a WebAssembly binary"
+    printf '\0asm' >text
+    artifact application/vnd.oci.empty.v1+json '{}' application/wasm=text
+    expect 16 waybill pull -o out.wasm oci:shelf
+    absent out.wasm
+}
