@@ -17,6 +17,8 @@ int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, stru
     /* O_NONBLOCK: opening a FIFO must not hang before it is refused. */
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (nofollow ? O_NOFOLLOW : 0);
     AUTO_FD int fd = openat(dirfd, path, flags);
+    if (fd < 0 && nofollow && errno == ELOOP)
+        return err_set(e, ERR_IO, "%s: a symbolic link", path);
     if (fd < 0)
         return err_set_errno(e, ERR_IO, errno, "%s", path);
     struct stat st;
@@ -191,13 +193,22 @@ static int open_parent(struct sink_file *s, int dirfd, const char *path, struct 
     return r;
 }
 
+/* /dev/stdout and its like, whatever it leads to at the moment. */
+static bool is_link_to_proc(const struct sink_file *s)
+{
+    char target[6];
+    return readlinkat(s->dirfd, s->name, target, sizeof(target)) == (ssize_t)sizeof(target) &&
+           memcmp(target, "/proc/", sizeof(target)) == 0;
+}
+
 /* rename would put a file in the place of a device or FIFO, and not write to it. */
 static int check_existing(const struct sink_file *s, const char *path, struct err *e)
 {
     struct stat st;
     if (s->existing == FILE_REFUSE && fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return err_set(e, ERR_EXISTS, "%s: already exists", path);
-    if (s->existing == FILE_REPLACE && fstatat(s->dirfd, s->name, &st, 0) == 0 && !S_ISREG(st.st_mode))
+    if (s->existing == FILE_REPLACE && fstatat(s->dirfd, s->name, &st, 0) == 0 &&
+        (!S_ISREG(st.st_mode) || is_link_to_proc(s)))
         return err_set(e, ERR_IO, "%s: not a regular file", path);
     return 0;
 }

@@ -36,7 +36,8 @@ MUST_CHECK int opener_file_init(struct opener_file *o, int fd, struct source_ope
 MUST_CHECK int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, struct err *e);
 
 enum file_existing {
-    FILE_REPLACE, /* an existing regular file or a link is replaced, anything else is ERR_IO */
+    FILE_REPLACE, /* an existing regular file or a link is replaced; anything else, and a link into /proc as
+                     /dev/stdout is one, is ERR_IO */
     FILE_REFUSE,  /* ERR_EXISTS when there is one by the time of commit */
     FILE_KEEP,    /* an existing file is kept and commit succeeds (a content-addressed store) */
 };

@@ -44,6 +44,11 @@ struct cmd {
         "plain-http", 0, OPT_FLAG, false, offsetof(type, plain_http), NULL, \
             "speak HTTP to the registry; loopback needs no flag", NULL      \
     }
+#define CMD_PLATFORM(type)                                                                   \
+    {                                                                                        \
+        "platform", 0, OPT_STRING, false, offsetof(type, platform), "OS/ARCH",               \
+            "which manifest of an index: wasip1/wasm; else the one\nfor wasm is taken", NULL \
+    }
 #define CMD_QUIET(type)                                                                                   \
     {                                                                                                     \
         "quiet", 'q', OPT_FLAG, false, offsetof(type, quiet), NULL, "print nothing but REPO@DIGEST", NULL \

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 struct pull_options {
+    const char *platform;
     const char *output;
     struct opt_list keys;
     bool plain_http, quiet, json;
@@ -19,6 +20,7 @@ static const struct opt options[] = {
      "where to write the module; - is standard output", NULL},
     {"key", 0, OPT_LIST, false, offsetof(struct pull_options, keys), "PUB",
      "write nothing unless signed by this key; may be\nrepeated: one of them is enough", NULL},
+    CMD_PLATFORM(struct pull_options),
     CMD_PLAIN_HTTP(struct pull_options),
     CMD_QUIET(struct pull_options),
     CMD_JSON(struct pull_options),
@@ -63,7 +65,8 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "pull", !o->quiet && !o->json && !call->chatty);
-    const struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    flow.platform = o->platform;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     r = flow_pull(&flow, reference, o->output, &ring, &artifact, e);

@@ -13,6 +13,7 @@
 enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
 
 struct run_options {
+    const char *platform;
     struct opt_list keys, env, dirs;
     bool allow_unsigned, plain_http;
     uint64_t timeout_ms, max_memory;
@@ -31,6 +32,7 @@ static const struct opt options[] = {
      "end the guest after this time: 500ms, 5s, 2m", NULL},
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
      "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
+    CMD_PLATFORM(struct run_options),
     CMD_PLAIN_HTTP(struct run_options),
 };
 
@@ -123,8 +125,8 @@ static int run(struct cmd_call *call, struct err *e)
     if ((r = keys_load(&o->keys, &keys, e)))
         return not_the_target(r, e);
     AUTO_DONE(ui_progress) bar;
-    const struct flow_conf flow =
-        conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "run", !call->chatty));
+    struct flow_conf flow = conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "run", !call->chatty));
+    flow.platform = o->platform;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);

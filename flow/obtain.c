@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "oci/index.h"
 #include "oci/kind.h"
 
 #include <errno.h>
@@ -66,28 +67,40 @@ static int parse_pinned(const struct oci_pinned *p, struct oci_manifest *ret, st
     return oci_manifest_parse(buf_bytes(&p->body), p->media_type, ret, e);
 }
 
-/* Replaces an index that has a single entry by the manifest it names. */
-static int follow_index(struct way *w, struct flow_artifact *a, struct err *e)
+/* Replaces an index by the manifest that it names, which must be of the size and type that the index states.
+ */
+static int step_into(struct way *w, struct flow_artifact *a, struct err *e)
 {
-    if (!a->parsed.is_index)
-        return 0;
-    if (a->parsed.n_entries != 1)
-        return err_set(e, ERR_UNSUPPORTED, "an index of %zu manifests: name one of them by its digest",
-                       a->parsed.n_entries);
-    struct oci_desc child = a->parsed.entries[0];
+    const struct oci_desc *entry;
     struct oci_pinned p;
-    int r = pin(w, NULL, &child.digest, &p, e);
+    struct oci_manifest m;
+    int r = oci_index_choose(&a->parsed, w->conf->platform, &entry, e);
+    if (!r)
+        r = pin(w, NULL, &entry->digest, &p, e);
     if (r)
         return r;
-    bool same_size = p.body.len == child.size;
-    oci_manifest_done(&a->parsed); /* child's strings go with it; its digest is in p */
+    if (p.body.len != entry->size)
+        r = err_set(e, ERR_DIGEST, "the index states another size for its manifest");
+    else
+        r = oci_manifest_parse(buf_bytes(&p.body), entry->media_type, &m, e);
+    if (r) {
+        oci_pinned_done(&p);
+        return r;
+    }
+    oci_manifest_done(&a->parsed);
     oci_pinned_done(&a->manifest);
+    a->parsed = m;
     a->manifest = p;
-    if (!same_size)
-        return err_set(e, ERR_DIGEST, "the index states another size for its manifest");
-    r = parse_pinned(&a->manifest, &a->parsed, e);
-    if (!r && a->parsed.is_index)
-        r = err_set(e, ERR_UNSUPPORTED, "an index of an index");
+    return 0;
+}
+
+static int follow_index(struct way *w, struct flow_artifact *a, struct err *e)
+{
+    int r = 0;
+    for (unsigned depth = 0; !r && a->parsed.is_index; depth++)
+        r = depth < OCI_INDEX_DEPTH
+                ? step_into(w, a, e)
+                : err_set(e, ERR_LIMIT, "indexes in indexes, more than %d deep", OCI_INDEX_DEPTH);
     return r;
 }
 

@@ -15,6 +15,7 @@ struct flow_conf {
     struct oci_endpoint_conf endpoint;
     const char *store_dir;     /* NULL: no store; everything is fetched each time */
     struct progress *progress; /* or NULL */
+    const char *platform;      /* of an index, see oci_index_choose; or NULL */
 };
 
 /* An artifact that was obtained. */

@@ -58,6 +58,17 @@ static int check_data(const struct jval *v, const struct oci_desc *desc, struct 
     return 0;
 }
 
+/* image-spec 1.1, image-index.md: os and architecture are what waybill looks at. */
+static int parse_platform(const struct jval *v, struct oci_desc *d, struct err *e)
+{
+    const struct jval *platform;
+    int r = jobj_want_object(v, "platform", false, &platform, e);
+    if (r || !platform)
+        return r;
+    r = jobj_want_string(platform, "os", false, &d->os, e);
+    return r ? r : jobj_want_string(platform, "architecture", false, &d->architecture, e);
+}
+
 int oci_desc_parse(const struct jval *v, struct oci_desc *ret, struct err *e)
 {
     struct oci_desc d = {.media_type = NULL};
@@ -79,6 +90,8 @@ int oci_desc_parse(const struct jval *v, struct oci_desc *ret, struct err *e)
         r = jobj_want_object(v, "annotations", false, &d.annotations, e);
     if (!r)
         r = check_annotations(d.annotations, e);
+    if (!r)
+        r = parse_platform(v, &d, e);
     if (!r)
         r = check_data(v, &d, e);
     if (!r)

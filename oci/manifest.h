@@ -22,6 +22,7 @@ struct oci_desc {
     uint64_t size;
     const char *artifact_type;      /* or NULL */
     const struct jval *annotations; /* an object of strings, or NULL */
+    const char *os, *architecture;  /* of its platform, or NULL */
 };
 
 struct oci_manifest {

@@ -98,3 +98,27 @@ image=application/vnd.oci.image.config.v1+json
     expect 16 waybill pull -o out.wasm oci:shelf
     absent out.wasm
 }
+
+@test "an index: the manifest for wasm, or the one that --platform names" {
+    guest hello args
+    artifact application/vnd.oci.empty.v1+json '{}' application/wasm=args.wasm
+    cp manifest other
+    artifact application/vnd.oci.empty.v1+json '{}' application/wasm=hello.wasm
+    put args.wasm >/dev/null
+    printf '{"schemaVersion":2,"manifests":[%s,%s]}' \
+        "$(descriptor application/vnd.oci.image.manifest.v1+json other | jq -c '.platform={os:"linux",architecture:"amd64"}')" \
+        "$(descriptor application/vnd.oci.image.manifest.v1+json manifest | jq -c '.platform={os:"wasip1",architecture:"wasm"}')" >list
+    printf '{"schemaVersion":2,"manifests":[%s]}' \
+        "$(descriptor application/vnd.oci.image.index.v1+json list)" >shelf/index.json
+    expect 0 waybill pull -o out.wasm oci:shelf
+    cmp hello.wasm out.wasm
+    expect 0 waybill pull --platform linux/amd64 -o out.wasm oci:shelf
+    cmp args.wasm out.wasm
+    expect 0 waybill run --platform wasip1/wasm --allow-unsigned oci:shelf
+    out_is "hello from the guest"
+    expect 4 waybill pull --platform plan9/wasm -o none.wasm oci:shelf
+    expect 2 waybill pull --platform wasm -o none.wasm oci:shelf
+    absent none.wasm
+    expect 0 waybill inspect oci:shelf
+    out_has "index"
+}

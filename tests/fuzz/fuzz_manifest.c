@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests, indexes and wasm configs. The first byte chooses what the registry says of the rest. */
 #include "base/limits.h"
+#include "oci/index.h"
 #include "oci/kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,10 +27,14 @@ static void use_manifest(const struct oci_manifest *m, struct bytes body)
         use_desc(&m->subject);
     const struct oci_kind *kind = oci_kind_of(m);
     const struct oci_desc *module = NULL;
-    if (kind && kind->module(m, &module, &e) == 0)
+    if (kind && oci_kind_module(kind, m, &module, &e) == 0)
         use_desc(module);
-    if (kind)
+    if (kind && kind->check_config)
         (void)kind->check_config(m, body, &e);
+    static const char *const platforms[] = {NULL, "wasip1/wasm", "linux/amd64", "x"};
+    for (size_t i = 0; m->is_index && i < ARRAY_LEN(platforms); i++)
+        if (oci_index_choose(m, platforms[i], &module, &e) == 0)
+            use_desc(module);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -253,13 +253,17 @@ static void never_replaces_what_is_no_file(void **state)
     assert_int_equal(mkfifoat(s->fd, "fifo", 0600), 0);
     assert_int_equal(mkdirat(s->fd, "dir", 0700), 0);
     assert_int_equal(symlinkat("fifo", s->fd, "link"), 0);
-    static const char *const names[] = {"fifo", "dir", "link"};
+    char open_file[32];
+    AUTO_FD int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR, 0600);
+    (void)snprintf(open_file, sizeof(open_file), "/proc/self/fd/%d", fd);
+    assert_int_equal(symlinkat(open_file, s->fd, "stdout"), 0);
+    static const char *const names[] = {"fifo", "dir", "link", "stdout"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         assert_fails(file_write(s->fd, names[i], BYTES_LIT("x"), 0644, FILE_REPLACE, &e), ERR_IO);
         assert_non_null(strstr(e.msg, names[i]));
     }
-    assert_int_equal(folder_count(s->path), 3);
-    assert_int_equal(open_fds(), fds);
+    assert_int_equal(folder_count(s->path), 4);
+    assert_int_equal(open_fds(), fds + (fd >= 0));
 }
 
 /* A link to a file is replaced itself; where it leads nothing changes. */
