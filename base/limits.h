@@ -50,6 +50,10 @@
 #define LIMIT_SIG_SECTION (4U << 20)
 /* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
 #define LIMIT_KEY_FILE (64U << 10)
+/* Pages of one list: 1,000 tags each are usual. */
+#define LIMIT_PAGES 1000U
+/* The names of all tags of a repository together. */
+#define LIMIT_TAGS (64U << 20)
 /* A credentials file of docker or podman. */
 #define LIMIT_AUTH_FILE (1U << 20)
 /* A token reply of a token service. */

@@ -42,6 +42,10 @@ struct oci_endpoint_ops {
     /* Writes the blob's bytes to `to` and neither checks nor commits: the caller's sink is a sink_verify. */
     int (*blob_fetch)(struct oci_endpoint *ep, const struct oci_desc *desc, struct sink *to, struct err *e);
 
+    /* Appends the name of every tag, each with a NUL behind it, in the order of the place; also those of
+     * tools, such as sha256-... */
+    int (*tags)(struct oci_endpoint *ep, struct buf *out, struct err *e);
+
     /* NULL unless blobs lie on this machine: then they are read in place and never copied into the store. An
      * open descriptor of a regular file of the right size, whose bytes are not yet checked; the caller closes
      * it. */

@@ -102,6 +102,19 @@ static int layout_resolve(struct oci_endpoint *base, const char *tag, const stru
     return 0;
 }
 
+static int layout_tags(struct oci_endpoint *base, struct buf *out, struct err *e)
+{
+    AUTO_DONE(oci_manifest) index = {.doc = NULL};
+    int r = read_index((struct layout *)base, &index, e);
+    for (size_t i = 0; !r && i < index.n_entries; i++) {
+        const char *tag = oci_annotation(index.entries[i].annotations, OCI_ANNOTATION_REF);
+        if (tag)
+            buf_append(out, tag, strlen(tag) + 1);
+        r = buf_check(out, e);
+    }
+    return r;
+}
+
 static int layout_blob_open(struct oci_endpoint *base, const struct oci_desc *desc, int *ret_fd,
                             struct err *e)
 {
@@ -236,6 +249,7 @@ static int layout_manifest_push(struct oci_endpoint *base, struct bytes body, co
 static const struct oci_endpoint_ops layout_ops = {
     .close = layout_close,
     .resolve = layout_resolve,
+    .tags = layout_tags,
     .blob_fetch = layout_blob_fetch,
     .blob_open = layout_blob_open,
     .blob_push = layout_blob_push,

@@ -183,6 +183,7 @@ static void registry_close(struct oci_endpoint *ep)
 static const struct oci_endpoint_ops registry_ops = {
     .close = registry_close,
     .resolve = registry_resolve,
+    .tags = oci_registry_tags,
     .blob_fetch = registry_blob_fetch,
     .blob_push = oci_registry_blob_push,
     .manifest_push = oci_registry_manifest_push,

@@ -42,6 +42,9 @@ MUST_CHECK int oci_registry_url(const struct oci_registry *reg, const char *kind
  * escaped text. */
 void oci_registry_errors(struct bytes body, struct buf *out);
 
+/* See struct oci_endpoint_ops. */
+MUST_CHECK int oci_registry_tags(struct oci_endpoint *ep, struct buf *out, struct err *e);
+
 /* Pushing: see struct oci_endpoint_ops. */
 MUST_CHECK int oci_registry_blob_push(struct oci_endpoint *ep, const struct oci_desc *desc,
                                       const struct source_opener *from, bool *ret_existed, struct err *e);

@@ -53,7 +53,7 @@ load lib
 @test "help --json describes every command" {
     expect 0 waybill help --json
     [ "$(jq -r .schema <<<"$output")" = waybill.help/1 ]
-    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen sign verify run version help' ]
+    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen sign verify run tags version help' ]
     [ "$(jq -r '.commands[] | select(.name == "push") | .options[] | select(.name == "quiet") | .letter' <<<"$output")" = q ]
 }
 
@@ -157,7 +157,12 @@ load lib
     mkdir -p "$HOME/.docker/config.json"
     expect 2 waybill pull -o x 127.0.0.1:1/a:1
     err_has '.docker/config.json'
+    expect 2 waybill push hello.wasm docker-io/name
+    err_has '.docker/config.json'
     expect 0 waybill run hello.wasm
+    expect 0 waybill push -q hello.wasm oci:shelf:1
+    expect 0 waybill pull -q -o x oci:shelf:1
+    expect 0 waybill inspect oci:shelf:1
 }
 
 @test "what asks for no work leaves nothing behind" {
@@ -165,4 +170,18 @@ load lib
     waybill version
     waybill push --help
     [ -z "$(find "$HOME" "$TMPDIR" . -mindepth 1)" ]
+}
+
+@test "a limit on the size of files is an error that is reported, and no death by a signal" {
+    guest hello
+    waybill keygen -o alice
+    # What is said goes through a pipe: bats keeps it in a file.
+    limited() { (set -o pipefail && (ulimit -f 0 && waybill "$@") 2>&1 | cat); }
+    expect 1 limited push -q hello.wasm oci:shelf:1
+    out_has 'File too large'
+    expect 1 limited sign --key alice.key hello.wasm -o signed.wasm
+    out_has 'File too large'
+    absent signed.wasm
+    expect 1 limited keygen -o bob
+    absent bob.key bob.pub
 }

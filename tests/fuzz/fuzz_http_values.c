@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What servers put into headers: URLs of Location and Link, Retry-After, Content-Range, and error bodies. */
+#include "net/link.h"
 #include "net/retry.h"
 #include "net/url.h"
 #include "oci/registry.h"
@@ -20,12 +21,15 @@ static void join(const char *base, struct bytes value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct bytes value = bytes_of(data, size);
+    struct bytes value = bytes_of(data, size), target;
+    struct err e = ERR_INIT;
     struct net_content_range range;
     int64_t wait = 0;
     AUTO_DONE(buf) words = BUF_INIT(4096);
     join("https://registry.example/v2/a/blobs/uploads/", value);
     join("http://localhost:5000?x", value);
+    if (net_link_parse(value, &target, &e) == 0 && target.len > size)
+        abort();
     if (net_retry_after(value, 784111777, &wait) && wait < 0)
         abort();
     if (net_content_range_parse(value, &range) && (range.first > range.last || range.last >= range.total))
