@@ -5,8 +5,8 @@
 #include "cli/ui.h"
 
 const struct cmd *const cmds[] = {
-    &cmd_push, &cmd_pull, &cmd_inspect, &cmd_keygen, &cmd_sign,    &cmd_verify,
-    &cmd_run,  &cmd_tags, &cmd_version, &cmd_help,   &cmd_options,
+    &cmd_push, &cmd_pull, &cmd_inspect,    &cmd_keygen,  &cmd_sign, &cmd_verify,
+    &cmd_run,  &cmd_tags, &cmd_completion, &cmd_version, &cmd_help, &cmd_options,
 };
 const size_t n_cmds = ARRAY_LEN(cmds);
 

@@ -56,6 +56,7 @@ check_page() {
 @test "waybill-verify(1)" { check_page man/waybill-verify.1; }
 @test "waybill-run(1)" { check_page man/waybill-run.1; }
 @test "waybill-tags(1)" { check_page man/waybill-tags.1; }
+@test "waybill-completion(1)" { check_page man/waybill-completion.1; }
 @test "waybill-version(1)" { check_page man/waybill-version.1; }
 @test "waybill-help(1)" { check_page man/waybill-help.1; }
 
