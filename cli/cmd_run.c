@@ -6,6 +6,7 @@
 #include "cli/keys.h"
 #include "cli/ui.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,6 +74,14 @@ static void on_deadline(void *ctx)
     _exit(RUNNER_STATUS_TIMEOUT);
 }
 
+/* The engine ends the process when it can have no thread or descriptor: a failure of run's, and with the
+ * status of one. That of an abort would look like a trap of the guest's. */
+static void on_abort(int signal)
+{
+    (void)signal;
+    _exit(STATUS_FAILED);
+}
+
 /* Hands the checked bytes and the grants over. Returns the exit status or an error. */
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
@@ -87,6 +96,7 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     grants.runner.n_env = o->env.n;
     grants.runner.timeout_ms = o->timeout_ms;
     grants.runner.max_memory = o->max_memory;
+    (void)signal(SIGABRT, on_abort);
     struct runner_result result = {0};
     /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */
     if (setenv("TOKIO_WORKER_THREADS", "1", 1) < 0)
@@ -119,7 +129,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(keys) keys = {NULL, 0};
     if (o->allow_unsigned && o->keys.n)
         return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
-    int r = conf_load(&conf, !oci_ref_is_path(target), e);
+    int r = conf_load(&conf, !oci_ref_is_path(target) && !oci_ref_is_layout(target), e);
     if (r)
         return r;
     if ((r = keys_load(&o->keys, &keys, e)))

@@ -19,7 +19,8 @@ int main(int argc, char **argv)
 {
     if (!hold_standard_descriptors())
         return 1;
-    /* A closed pipe is an error that is reported, and not a silent death. */
+    /* A closed pipe and a file over the limit are errors that are reported, and not a silent death. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     return cmd_main(argc > 1 ? (size_t)argc - 1 : 0, argv + (argc > 0));
 }

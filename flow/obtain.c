@@ -26,6 +26,16 @@ static void way_done(struct way *w)
     oci_ref_done(&w->ref);
 }
 
+/* Where no store can be made everything is fetched; one that others can reach is refused. */
+static int open_store(struct way *w, struct err *e)
+{
+    int r = oci_store_open(w->conf->store_dir, &w->store, e);
+    if (r != ERR_IO && r != ERR_NOTFOUND)
+        return r;
+    log_warn("%s; nothing is kept", e->msg);
+    return 0;
+}
+
 static int way_open(struct way *w, const struct flow_conf *conf, const char *reference, struct err *e)
 {
     *w = (struct way){.conf = conf, .store = OCI_STORE_INIT};
@@ -33,7 +43,7 @@ static int way_open(struct way *w, const struct flow_conf *conf, const char *ref
     if (!r)
         r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
     if (!r && !w->ep->ops->blob_open && conf->store_dir)
-        r = oci_store_open(conf->store_dir, &w->store, e);
+        r = open_store(w, e);
     return r;
 }
 
@@ -126,15 +136,7 @@ static int fetch_into(struct way *w, const struct oci_desc *desc, struct progres
     return r;
 }
 
-static int fetch_to_store(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
-                          struct err *e)
-{
-    struct oci_cas_put put;
-    int r = oci_store_put_init(&w->store, &put, &desc->digest, desc->size, ret_fd, e);
-    return r ? r : fetch_into(w, desc, p, &put.verify.base, e);
-}
-
-/* Where there is no store, an unlinked file takes its place. */
+/* Where nothing can be kept, an unlinked file takes the store's place. */
 static int fetch_to_nowhere(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
                             struct err *e)
 {
@@ -154,7 +156,16 @@ static int fetch_to_nowhere(struct way *w, const struct oci_desc *desc, struct p
 /* *ret_fd: the very file that was written and checked. */
 static int fetch(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd, struct err *e)
 {
-    return has_store(w) ? fetch_to_store(w, desc, p, ret_fd, e) : fetch_to_nowhere(w, desc, p, ret_fd, e);
+    struct oci_cas_put put;
+    if (!has_store(w))
+        return fetch_to_nowhere(w, desc, p, ret_fd, e);
+    int r = oci_store_put_init(&w->store, &put, &desc->digest, desc->size, ret_fd, e);
+    if (!r)
+        return fetch_into(w, desc, p, &put.verify.base, e);
+    if (r != ERR_IO)
+        return r;
+    log_warn("%s; nothing is kept", e->msg);
+    return fetch_to_nowhere(w, desc, p, ret_fd, e);
 }
 
 /* An open descriptor of a blob; *ret_fresh: its bytes have just been checked. */
@@ -361,7 +372,7 @@ static int open_path(const char *path, unsigned want, struct flow_artifact *a, s
         return 0;
     }
     (void)source_file_init(&file, fd);
-    if (!S_ISREG(st.st_mode))
+    if (is_stdin || !S_ISREG(st.st_mode)) /* what follows on standard input is not ours */
         file.at = -1;
     return load(a, &file.base, e);
 }

@@ -3,6 +3,7 @@
 
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -22,6 +23,17 @@ static bool address_space_is_roomy(void)
     return true;
 }
 
+/* The guest's part of the stack: the engine's own default, or half of what there is (RLIMIT_STACK). A guest
+ * that could use all of it would end the process and not only itself. */
+static size_t guest_stack(void)
+{
+    const size_t usual = 512U << 10;
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur / 2 > usual)
+        return usual;
+    return (size_t)stack.rlim_cur / 2;
+}
+
 int runner_engine_new(wasm_engine_t **ret, struct err *e)
 {
     wasm_config_t *config = wasm_config_new();
@@ -29,6 +41,7 @@ int runner_engine_new(wasm_engine_t **ret, struct err *e)
         return err_nomem(e);
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_native_unwind_info_set(config, false); /* for native debuggers; backtraces do without */
+    wasmtime_config_max_wasm_stack_set(config, guest_stack());
     if (!address_space_is_roomy()) {
         wasmtime_config_memory_reservation_set(config, 0);
         wasmtime_config_memory_reservation_for_growth_set(config, 1U << 20);

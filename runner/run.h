@@ -24,7 +24,8 @@ struct runner_dir {
 struct runner_grants {
     const char *const *argv; /* UTF-8; argv[0] is the program's name */
     size_t argc;
-    const char *const *env; /* "NAME=VALUE", UTF-8: all the variables that the guest sees */
+    const char *const *env; /* "NAME=VALUE", UTF-8: all the variables that the guest sees; of two of one name
+                               the last */
     size_t n_env;
     const struct runner_dir *dirs;
     size_t n_dirs;

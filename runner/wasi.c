@@ -32,6 +32,16 @@ static int set_argv(wasi_config_t *wasi, const struct runner_grants *g, struct e
     return 0;
 }
 
+/* Whether a later entry sets the same variable: the last one counts, and a guest would take the first. */
+static bool is_set_again(const struct runner_grants *g, size_t i)
+{
+    size_t len = strcspn(g->env[i], "=");
+    for (size_t j = i + 1; g->env[i][len] && j < g->n_env; j++)
+        if (strncmp(g->env[i], g->env[j], len) == 0 && g->env[j][len] == '=')
+            return true;
+    return false;
+}
+
 /* One call a variable: the engine adds them up. */
 static int add_env(wasi_config_t *wasi, const char *variable, struct err *e)
 {
@@ -101,7 +111,8 @@ int runner_wasi_new(const struct runner_grants *grants, wasi_config_t **ret, str
         return err_nomem(e);
     int r = set_argv(wasi, grants, e);
     for (size_t i = 0; r == 0 && i < grants->n_env; i++)
-        r = add_env(wasi, grants->env[i], e);
+        if (!is_set_again(grants, i))
+            r = add_env(wasi, grants->env[i], e);
     if (r == 0)
         r = add_dirs(wasi, grants, e);
     if (r != 0)

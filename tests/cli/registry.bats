@@ -169,6 +169,19 @@ Digest: $digest"
     absent other.wasm
 }
 
+@test "where no store can be made everything is fetched, with a warning" {
+    guest hello
+    local pinned
+    pinned=$(waybill push -q hello.wasm "$(repo):1")
+    for _ in 1 2; do
+        expect 0 env XDG_CACHE_HOME=/dev/null "$WAYBILL" pull -o out.wasm "$pinned"
+        err_has 'warning: store: '
+        cmp hello.wasm out.wasm
+    done
+    expect 0 env XDG_CACHE_HOME=/dev/null "$WAYBILL" run --allow-unsigned "$pinned"
+    out_is 'hello from the guest'
+}
+
 @test "ten pulls at once into one store" {
     big_guest big.wasm 3000000
     waybill push -q big.wasm "$(repo):1"
@@ -249,4 +262,21 @@ Digest: $digest"
     expect 0 waybill push -q hello.wasm "localhost:${REGISTRY##*:}/test$BATS_TEST_NUMBER/hello:1"
     expect 0 waybill pull -q -o out.wasm "localhost:${REGISTRY##*:}/test$BATS_TEST_NUMBER/hello:1"
     cmp hello.wasm out.wasm
+}
+
+@test "where nothing can be kept everything is fetched" {
+    guest hello
+    waybill push -q hello.wasm "$(repo):1"
+    local store=$HOME/.cache/waybill/store/blobs/sha256
+    expect 0 waybill pull -q -o first.wasm "$(repo):1"
+    rm "$store/$(sha hello.wasm)" && mkdir "$store/$(sha hello.wasm)"
+    expect 0 waybill pull -q -o second.wasm "$(repo):1"
+    err_has 'nothing is kept'
+    expect 0 waybill run --allow-unsigned "$(repo):1"
+    out_is 'hello from the guest'
+    rm -r "$HOME/.cache" && : >"$HOME/.cache"
+    expect 0 waybill pull -q -o third.wasm "$(repo):1"
+    err_has 'nothing is kept'
+    expect 4 waybill pull -q -o fourth.wasm "$(repo):none"
+    cmp first.wasm second.wasm && cmp first.wasm third.wasm && cmp first.wasm hello.wasm
 }

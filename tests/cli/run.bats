@@ -231,3 +231,31 @@ load lib
     out_is 'hello from the guest'
     [ -z "$(ls -A "$HOME/.cache/waybill/modules")" ]
 }
+
+@test "of two --env of one name the last counts" {
+    guest args
+    expect 0 waybill run --env A=1 --env AB=x --env A=2 args.wasm
+    [ "$(grep '^env' <<<"$output")" = $'env: AB=x\nenv: A=2' ]
+    expect 125 waybill run --env A --env A=2 args.wasm
+}
+
+@test "a module from standard input: the guest does not read it again" {
+    guest cat
+    expect 0 sh -c '"$WAYBILL" run - <cat.wasm'
+    out_is ''
+}
+
+@test "an engine that cannot start is a failure of run and no trap" {
+    guest hello
+    waybill run hello.wasm
+    starved() { (exec 3>&- && ulimit -n 5 && waybill run hello.wasm); }
+    expect 125 starved
+}
+
+@test "a small stack: a guest that uses it up traps, and takes nothing else along" {
+    guest recurse hello
+    shallow() { (ulimit -s 256 && waybill "$@"); }
+    expect 0 shallow run hello.wasm
+    expect 134 shallow run recurse.wasm
+    err_has 'call stack exhausted'
+}

@@ -106,3 +106,14 @@ load lib
     err_has 'out.wasm'
     tidy .
 }
+
+@test "a private key that others can reach: a warning" {
+    guest hello
+    waybill keygen -o alice
+    expect 0 waybill sign --key alice.key hello.wasm -o a.wasm
+    err_is ''
+    chmod 640 alice.key
+    expect 0 waybill sign --key alice.key hello.wasm -o b.wasm
+    err_is 'waybill: warning: alice.key: others can reach this private key (chmod 600)'
+    cmp a.wasm b.wasm
+}
