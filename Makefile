@@ -189,7 +189,7 @@ dist:
 	git archive --format=tar.gz --prefix=waybill-$(VERSION)/ -o build/waybill-$(VERSION).tar.gz HEAD
 	@echo build/waybill-$(VERSION).tar.gz
 
-compile_commands.json: Makefile
+compile_commands.json: Makefile $(ALL_C)
 	@{ echo '['; sep=; for f in $(ALL_C); do \
 	    printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' "$$sep" '$(CURDIR)' "$$f" \
 	        '$(CC) $(filter-out -MMD -MP,$(CPPFLAGS)) $(CFLAGS) -c '"$$f"; sep=,; done; echo ']'; } > $@

@@ -343,6 +343,12 @@ static int failure_of(struct transfer *t, CURLcode code)
     t->hop->sent = sent > 0;
     t->hop->retryable = is_retryable(code);
     t->hop->http2_failed = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+    t->hop->stalled = code == CURLE_OPERATION_TIMEDOUT;
+    /* OpenSSL's words for an answer in plain text. */
+    if (code == CURLE_SSL_CONNECT_ERROR && strstr(t->text, "wrong version number")) {
+        t->hop->retryable = false;
+        return err_set(t->e, ERR_NETWORK, "no TLS there; plain HTTP is spoken only where that is asked for");
+    }
     return err_set(t->e, ERR_NETWORK, "%s",
                    text_escape_str(t->text[0] ? t->text : curl_easy_strerror(code), shown, sizeof(shown)));
 }

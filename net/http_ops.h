@@ -30,6 +30,7 @@ struct net_http_hop {
     uint64_t received; /* out: bytes that `to` has got with this try */
     uint64_t total;    /* out: size of the whole, UINT64_MAX when unknown */
     bool retryable;    /* out: the failure is one of the network */
+    bool stalled;      /* out: the failure is that nothing came for a long time */
     bool sent;         /* out: a part of the request was sent before it failed */
     bool http2_failed; /* out: the failure is one of HTTP/2's own */
 };

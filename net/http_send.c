@@ -10,6 +10,8 @@
 
 /* A request that never reached a server is hardly one of a flaky network: fewer retries. */
 #define RETRIES_UNSENT 2U
+/* Whoever waits longer than this is told why. */
+#define SILENT_MS 2000
 /* So much of a download counts as progress, and the count of retries starts anew. */
 #define PROGRESS (1U << 20)
 
@@ -151,7 +153,8 @@ static int exchange_loop(struct exchange *x, struct err *e)
         if (wait < 0)
             return r;
         x->retries++;
-        log_info("%s; trying again in %" PRId64 " ms", r ? e->msg : "the server is busy", wait);
+        log_say(hop.stalled || wait > SILENT_MS ? LOG_WARN : LOG_INFO, "%s; trying again in %" PRId64 " ms",
+                r ? e->msg : "the server is busy", wait);
         net_sleep(wait);
         r = exchange_restart(x, e);
         if (r)

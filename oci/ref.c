@@ -128,6 +128,11 @@ bool oci_ref_is_path(const char *text)
     return text[first] == '\0' || !looks_like_host(text, first);
 }
 
+bool oci_ref_is_layout(const char *text)
+{
+    return strncmp(text, "oci:", 4) == 0;
+}
+
 void oci_ref_default_tag(struct oci_ref *ref)
 {
     if (!ref->tag[0] && !ref->has_digest)
@@ -222,7 +227,7 @@ static int parse_layout(char *rest, struct oci_ref *ref, struct err *e)
 
 int oci_ref_parse(const char *text, struct oci_ref *ret, struct err *e)
 {
-    struct oci_ref ref = {.kind = strncmp(text, "oci:", 4) == 0 ? OCI_REF_LAYOUT : OCI_REF_REGISTRY};
+    struct oci_ref ref = {.kind = oci_ref_is_layout(text) ? OCI_REF_LAYOUT : OCI_REF_REGISTRY};
     const char *rest = ref.kind == OCI_REF_LAYOUT ? text + 4 : text;
     AUTO_FREE char *copy = strdup(rest);
     if (!copy)

@@ -35,6 +35,9 @@ void oci_ref_done(struct oci_ref *ref);
  * files exist: a file in the working folder cannot take the place of a reference. */
 bool oci_ref_is_path(const char *text);
 
+/* oci_ref_is_layout - whether a reference is one to an image layout ("oci:..."); if not, to a registry. */
+bool oci_ref_is_layout(const char *text);
+
 /* oci_ref_str - appends the canonical text: "host/repo:tag@digest" or "oci:DIR:tag@digest", each part where
  * it is there. */
 void oci_ref_str(const struct oci_ref *ref, struct buf *out);

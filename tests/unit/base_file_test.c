@@ -89,6 +89,7 @@ static void refuses_what_is_no_file(void **state)
     assert_fails(file_open_read(s->fd, "fifo", false, &fd, &e), ERR_IO);
     assert_fails(file_open_read(s->fd, "tofifo", false, &fd, &e), ERR_IO);
     assert_fails(file_open_read(s->fd, "link", true, &fd, &e), ERR_IO);
+    assert_string_equal(e.msg, "link: a symbolic link");
     assert_fails(file_open_read(s->fd, "dangling", false, &fd, &e), ERR_NOTFOUND);
     assert_fails(file_open_read(AT_FDCWD, "/dev/null", false, &fd, &e), ERR_IO);
     assert_fails(file_open_read(s->fd, "real/", false, &fd, &e), ERR_IO);
@@ -253,17 +254,14 @@ static void never_replaces_what_is_no_file(void **state)
     assert_int_equal(mkfifoat(s->fd, "fifo", 0600), 0);
     assert_int_equal(mkdirat(s->fd, "dir", 0700), 0);
     assert_int_equal(symlinkat("fifo", s->fd, "link"), 0);
-    char open_file[32];
-    AUTO_FD int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR, 0600);
-    (void)snprintf(open_file, sizeof(open_file), "/proc/self/fd/%d", fd);
-    assert_int_equal(symlinkat(open_file, s->fd, "stdout"), 0);
+    assert_int_equal(symlinkat("/proc/self/status", s->fd, "stdout"), 0); /* a regular file to fstat */
     static const char *const names[] = {"fifo", "dir", "link", "stdout"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         assert_fails(file_write(s->fd, names[i], BYTES_LIT("x"), 0644, FILE_REPLACE, &e), ERR_IO);
         assert_non_null(strstr(e.msg, names[i]));
     }
     assert_int_equal(folder_count(s->path), 4);
-    assert_int_equal(open_fds(), fds + (fd >= 0));
+    assert_int_equal(open_fds(), fds);
 }
 
 /* A link to a file is replaced itself; where it leads nothing changes. */

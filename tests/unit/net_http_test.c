@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "tests/registry/fixture.h"
 
 #include <setjmp.h>
@@ -199,11 +200,31 @@ static void broken_downloads_go_on(void **state)
     assert_int_equal(fixture_logged(&registry, "\"range\": \"bytes=100000-\"", NULL, NULL), whole + 2);
 }
 
+static void count_warning(void *ctx, enum log_level level, const char *text)
+{
+    (void)text;
+    *(unsigned *)ctx += level == LOG_WARN;
+}
+
+static void count_retry(void *ctx, enum log_level level, const char *text)
+{
+    (void)level;
+    *(unsigned *)ctx += strstr(text, "trying again") != NULL;
+}
+
+/* A stall takes the user's time, and is said; a retry that nobody notices is not. */
 static void stalled_download_goes_on(void **state)
 {
     NEED_REGISTRY();
-    fault("{" AGAIN ",\"action\":\"stall\",\"bytes\":5000,\"ms\":4000}");
+    unsigned warnings = 0;
+    fault("{" AGAIN ",\"action\":\"stall\",\"bytes\":0,\"ms\":6000}");
+    log_set_handler(count_warning, &warnings, LOG_DEBUG);
     download_good(2);
+    assert_int_equal(warnings, 1);
+    fault("{" AGAIN ",\"action\":\"drop_after_bytes\",\"bytes\":5000}");
+    download_good(2);
+    log_set_handler(NULL, NULL, LOG_WARN);
+    assert_int_equal(warnings, 1);
 }
 
 static void broken_download_for_good(void **state)
@@ -349,6 +370,24 @@ static void nobody_there(void **state)
     assert_int_equal(send_to(1, "GET", "/v2/", BYTES_NONE, &req, &resp, &e), ERR_NETWORK);
 }
 
+/* An HTTP server where HTTPS was expected: said in words of ours, and not tried again. */
+static void no_tls_there(void **state)
+{
+    NEED_REGISTRY();
+    struct err e = ERR_INIT;
+    char url[64];
+    unsigned retries = 0;
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/v2/", registry.port);
+    const struct net_http_request req = {.method = "GET", .url = url, .max_body = 1000, .idempotent = true};
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    log_set_handler(count_retry, &retries, LOG_DEBUG);
+    int r = net_http_session_send(session, &req, &resp, &e);
+    log_set_handler(NULL, NULL, LOG_WARN);
+    assert_int_equal(r, ERR_NETWORK);
+    assert_non_null(strstr(e.msg, "no TLS there"));
+    assert_int_equal(retries, 0);
+}
+
 /* A name that cannot be looked up, twice with one session: the second try must be like the first. */
 static void unknown_name(void **state)
 {
@@ -415,6 +454,7 @@ int main(void)
         TEST(headers_over_the_cap),
         TEST(uploads_are_not_repeated),
         TEST(nobody_there),
+        TEST(no_tls_there),
         TEST(unknown_name),
         TEST(sink_failure_ends_it),
         TEST(header_injection_is_refused),
