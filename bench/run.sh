@@ -42,7 +42,7 @@ part_run() {
     printf '[cache]\ndirectory = "%s"\n' "$work/wasmtime-cache" >wasmtime.toml
     "$pair" 300 "waybill run, wasmtime run: warm" "$waybill" run --key key.pub report.wasm a b -- \
         wasmtime run -C cache=y -C cache-config=wasmtime.toml report.wasm a b
-    "$pair" 10 "waybill run, wasmtime run: cold (no cache)" env XDG_CACHE_HOME=/nonexistent "$waybill" run --key key.pub \
+    "$pair" 10 "waybill run, wasmtime run: cold" env -u HOME -u XDG_CACHE_HOME "$waybill" run --key key.pub \
         report.wasm a b -- env wasmtime run -C cache=n report.wasm a b
 }
 
@@ -94,7 +94,7 @@ part_transfer() {
     start_registry
     echo "# registry: $(docker-registry --version)"
     "$waybill" push -q "$guests/report.wasm" "$host/small:v1" >/dev/null
-    "$pair" 20 "pull 140 KB (store warm, by tag), curl of the blob" "$waybill" pull -q -o small.wasm "$host/small:v1" -- \
+    "$pair" 20 "pull by tag, store warm; curl of the manifest" "$waybill" pull -q -o small.wasm "$host/small:v1" -- \
         curl -s -o small.curl "http://$host/v2/small/manifests/v1"
     big_module $((1 << 30))
     blob=sha256:$(sha256sum big.wasm | cut -d' ' -f1)
