@@ -186,7 +186,8 @@ uninstall:
 
 dist:
 	@mkdir -p build
-	git archive --format=tar.gz --prefix=waybill-$(VERSION)/ -o build/waybill-$(VERSION).tar.gz HEAD
+	git archive --format=tar.gz --prefix=waybill-$(VERSION)/ -o build/dist.tmp HEAD || { rm -f build/dist.tmp; exit 1; }
+	@mv build/dist.tmp build/waybill-$(VERSION).tar.gz
 	@echo build/waybill-$(VERSION).tar.gz
 
 compile_commands.json: Makefile $(ALL_C)

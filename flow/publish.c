@@ -44,10 +44,11 @@ static int push_bytes(struct oci_endpoint *ep, const char *type, const struct bu
 }
 
 /* Blobs first, the manifest last: a push that is cut off leaves nothing that can be pulled by halves. */
-static int push_all(struct oci_endpoint *ep, const struct oci_ref *ref, const struct oci_module *module,
+static int push_all(const struct flow_conf *conf, const struct oci_ref *ref, const struct oci_module *module,
                     const struct source_opener *file, const struct oci_pair *annotations, size_t n,
                     struct flow_published *p, struct err *e)
 {
+    AUTO(oci_endpoint) ep = NULL;
     AUTO_DONE(buf) config = BUF_INIT(LIMIT_CONFIG);
     AUTO_DONE(buf) manifest = BUF_INIT(LIMIT_MANIFEST);
     struct oci_desc desc = {.media_type = OCI_TYPE_WASM, .digest = module->digest, .size = module->size};
@@ -57,6 +58,8 @@ static int push_all(struct oci_endpoint *ep, const struct oci_ref *ref, const st
         r = hash_bytes(HASH_SHA256, buf_bytes(&manifest), &p->digest, e);
     if (!r && ref->has_digest && !digest_eq(&p->digest, &ref->digest))
         r = err_set(e, ERR_DIGEST, "the artifact's digest is another one than the reference states");
+    if (!r)
+        r = oci_endpoint_open(ref, &conf->endpoint, true, &ep, e);
     if (!r)
         r = ep->ops->blob_push(ep, &desc, file, &p->existed, e);
     if (!r)
@@ -69,7 +72,6 @@ static int push_all(struct oci_endpoint *ep, const struct oci_ref *ref, const st
 static int push_file(const struct flow_conf *conf, int fd, const char *path, const struct oci_ref *ref,
                      const struct oci_pair *annotations, size_t n, struct flow_published *p, struct err *e)
 {
-    AUTO(oci_endpoint) ep = NULL;
     AUTO_DONE(wbin_info) info = {.kind = WBIN_MODULE};
     struct opener_file file;
     struct opener_progress shown;
@@ -82,8 +84,7 @@ static int push_file(const struct flow_conf *conf, int fd, const char *path, con
         return err_wrap(e, "%s", path);
     p->size = module.size = opener.size;
     opener = opener_progress_init(&shown, opener, conf->progress);
-    r = oci_endpoint_open(ref, &conf->endpoint, true, &ep, e);
-    return r ? r : push_all(ep, ref, &module, &opener, annotations, n, p, e);
+    return push_all(conf, ref, &module, &opener, annotations, n, p, e);
 }
 
 int flow_push(const struct flow_conf *conf, const char *path, const char *reference,

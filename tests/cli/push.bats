@@ -167,3 +167,10 @@ Digest: $(digest_of shelf 1.0)"
     expect 0 waybill pull -q -o out.wasm oci:shelf:1
     cmp big.wasm out.wasm
 }
+
+@test "a digest that the artifact does not have: 17, and no layout is begun" {
+    guest hello
+    expect 17 waybill push hello.wasm "oci:fresh:1@sha256:$(printf '0%.0s' {1..64})"
+    err_has "digest"
+    absent fresh
+}
