@@ -134,19 +134,22 @@ $(B)/bench/%: $(B)/bench/%.o
 
 -include testdata/guests/rules.mk
 
-tests: all $(UNIT) $(FUZZ) guests
+tests: all $(UNIT) $(FUZZ) $(B)/tests/vectors/wycheproof guests
 
 demo:
 	@.ci/install build
 	@$(MAKE) --no-print-directory all guests
 	@examples/demo.sh $(abspath $(BIN)) $(abspath $(GUESTS))
 
+# A folder of public signature vectors, for `make vectors` and `make check`.
+VECTORS ?=
+
 # What each part runs and how the counts are made: tests/check.sh.
 check:
 	@.ci/install build test
 	@$(MAKE) --no-print-directory CI=1 tests
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan tests
-	@tests/check.sh
+	@VECTORS=$(VECTORS) tests/check.sh
 
 lint:
 	@tests/lint/run.sh
@@ -169,7 +172,6 @@ bench: tests
 interop: tests
 	tests/interop/run.sh --install
 
-VECTORS ?=
 vectors: $(B)/tests/vectors/wycheproof
 	$< $(VECTORS)
 
