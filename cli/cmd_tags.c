@@ -26,8 +26,8 @@ static int print(const struct tags_options *o, const char *reference, const stru
         jout_string(&w, "reference", reference);
         jout_array(&w, "tags");
     }
-    const char *end = (const char *)names->ptr + names->len;
-    for (const char *tag = (const char *)names->ptr; tag < end; tag += strlen(tag) + 1) {
+    const char *first = buf_cstr(names), *end = first + names->len;
+    for (const char *tag = first; tag < end; tag += strlen(tag) + 1) {
         if (o->json) {
             jout_string(&w, NULL, tag);
         } else {

@@ -72,6 +72,11 @@ void conf_done(struct conf *c)
     buf_done(&c->auth);
 }
 
+bool conf_is_remote(const char *target)
+{
+    return !oci_ref_is_path(target) && !oci_ref_is_layout(target);
+}
+
 struct flow_conf conf_flow(const struct conf *c, bool plain_http, struct progress *progress)
 {
     return (struct flow_conf){

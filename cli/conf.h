@@ -18,6 +18,10 @@ struct conf {
 MUST_CHECK int conf_load(struct conf *c, bool credentials, struct err *e);
 void conf_done(struct conf *c);
 
+/* conf_is_remote - whether a TARGET is in a registry, so that credentials are wanted for it: neither a file
+ * nor a layout. */
+bool conf_is_remote(const char *target);
+
 /* conf_flow - what the flow room wants to know; borrows from c. progress may be NULL. */
 struct flow_conf conf_flow(const struct conf *c, bool plain_http, struct progress *progress);
 

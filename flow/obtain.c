@@ -72,11 +72,6 @@ static int pin(struct way *w, const char *tag, const struct digest *digest, stru
     return r;
 }
 
-static int parse_pinned(const struct oci_pinned *p, struct oci_manifest *ret, struct err *e)
-{
-    return oci_manifest_parse(buf_bytes(&p->body), p->media_type, ret, e);
-}
-
 /* Replaces an index by the manifest that it names, which must be of the size and type that the index states.
  */
 static int step_into(struct way *w, struct flow_artifact *a, struct err *e)
@@ -119,7 +114,7 @@ static int resolve(struct way *w, struct flow_artifact *a, struct err *e)
     const struct oci_ref *ref = &w->ref;
     int r = pin(w, ref->tag[0] ? ref->tag : NULL, ref->has_digest ? &ref->digest : NULL, &a->manifest, e);
     if (!r)
-        r = parse_pinned(&a->manifest, &a->parsed, e);
+        r = oci_manifest_parse(buf_bytes(&a->manifest.body), a->manifest.media_type, &a->parsed, e);
     return r;
 }
 

@@ -22,7 +22,7 @@ static int sort_into(const struct buf *names, bool all, struct buf *out, struct 
     AUTO_FREE const char **list = reallocarray(NULL, n ? n : 1, sizeof(*list));
     if (!list)
         return err_nomem(e);
-    const char *at = (const char *)names->ptr;
+    const char *at = buf_cstr(names);
     for (size_t i = 0; i < n; i++, at += strlen(at) + 1)
         list[i] = at;
     qsort(list, n, sizeof(*list), by_bytes);
