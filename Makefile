@@ -44,14 +44,15 @@ LIBS = -lgcrypt -ljansson -ldl
 ENGINE_LIB := $(E)/lib/libwaybill_engine.a
 ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -static-libgcc
 
-# A plugin NAME is net/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
-# net/NAME.c, is in the library.
+# A plugin NAME is ROOM/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
+# ROOM/NAME.c, is in the library.
 PLUGINS := http
 LIBS_http := -lcurl
-plugin_src = $(wildcard net/$1_*.c)
-NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(foreach p,$(PLUGINS),$(call plugin_src,$p)),$(wildcard net/*.c))
+plugin_src = $(wildcard net/$1_*.c oci/$1_*.c)
+PLUGIN_SRC := $(foreach p,$(PLUGINS),$(call plugin_src,$p))
+NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(PLUGIN_SRC),$(wildcard net/*.c))
 
-LIB_SRC := $(wildcard base/*.c oci/*.c sign/*.c runner/*.c flow/*.c) $(PLUGINS:%=net/%.c) $(NET_COMMON)
+LIB_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c))
 CLI_SRC := $(wildcard cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)

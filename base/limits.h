@@ -58,6 +58,8 @@
 #define LIMIT_AUTH_FILE (1U << 20)
 /* A token reply of a token service. */
 #define LIMIT_TOKEN (256U << 10)
+/* A memo: a token is the largest thing kept in one. */
+#define LIMIT_MEMO LIMIT_TOKEN
 /* A human-written TOML file. */
 #define LIMIT_TOML (1U << 20)
 /* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */

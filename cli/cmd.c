@@ -11,12 +11,28 @@ const struct cmd *const cmds[] = {
 const size_t n_cmds = ARRAY_LEN(cmds);
 
 #define COMMON(field) offsetof(struct cmd_common, field)
-const struct opt cmd_common_options[] = {
+static const struct opt common_options[] = {
     {"verbose", 'v', OPT_FLAG, false, COMMON(verbose), NULL, "say on stderr what is being done", NULL},
     {"debug", 0, OPT_FLAG, false, COMMON(debug), NULL, "say more than --verbose does", NULL},
     {"help", 'h', OPT_FLAG, false, COMMON(help), NULL, "show this text", NULL},
 };
-const size_t n_cmd_common_options = ARRAY_LEN(cmd_common_options);
+
+#define NETWORK(field) offsetof(struct cmd_network, field)
+static const struct opt network_options[] = {
+    {"plain-http", 0, OPT_FLAG, false, NETWORK(plain_http), NULL,
+     "speak HTTP to the registry; loopback needs no flag", NULL},
+};
+
+size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS])
+{
+    size_t n = 0;
+    ret[n++] = (struct cmd_group){cmd->options, cmd->n_options, "Options", NULL};
+    if (cmd->network)
+        ret[n++] =
+            (struct cmd_group){network_options, ARRAY_LEN(network_options), "Network options", "network"};
+    ret[n++] = (struct cmd_group){common_options, ARRAY_LEN(common_options), NULL, "common"};
+    return n;
+}
 
 const struct cmd *cmd_find(const char *name)
 {
@@ -28,10 +44,16 @@ const struct cmd *cmd_find(const char *name)
 
 void cmd_usage(const struct cmd *cmd, struct buf *out)
 {
+    struct cmd_group groups[CMD_GROUPS];
+    size_t n = cmd_groups(cmd, groups);
     buf_printf(out, "Usage: waybill %s [OPTIONS]%s%s\n\n%s\nOptions:\n", cmd->name, *cmd->operands ? " " : "",
                cmd->operands, cmd->about);
-    opt_help(cmd->options, cmd->n_options, out);
-    opt_help(cmd_common_options, n_cmd_common_options, out);
+    opt_help(groups[0].table, groups[0].n, out);
+    opt_help(groups[n - 1].table, groups[n - 1].n, out);
+    for (size_t i = 1; i + 1 < n; i++) {
+        buf_printf(out, "\n%s:\n", groups[i].title);
+        opt_help(groups[i].table, groups[i].n, out);
+    }
 }
 
 void cmd_usage_all(struct buf *out)
@@ -67,12 +89,12 @@ static int print_usage(const struct cmd *cmd, struct err *e)
     return ui_print(&out, e);
 }
 
-/* Parses into the structs of the sets (the verb's own, then the common one) and runs. */
-static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, char **args, size_t n_args,
-                         struct cmd_call *call, struct err *e)
+/* Parses into the structs of the sets (the verb's own first) and runs. */
+static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
+                         const struct cmd_common *common, char **args, size_t n_args, struct cmd_call *call,
+                         struct err *e)
 {
-    const struct cmd_common *common = sets[1].target;
-    const struct opt_rules rules = {sets, 2, cmd->guest_operands};
+    const struct opt_rules rules = {sets, n_sets, cmd->guest_operands};
     int r = opt_parse(&rules, args, n_args, &call->n_operands, e);
     if (r)
         return r;
@@ -89,17 +111,20 @@ static int run_verb(const struct cmd *cmd, char **args, size_t n_args)
 {
     struct err e = ERR_INIT;
     struct cmd_common common = {0};
+    struct cmd_network network = {0};
+    struct cmd_group groups[CMD_GROUPS];
+    struct opt_set sets[CMD_GROUPS];
+    size_t n = cmd_groups(cmd, groups);
     AUTO_FREE void *options = calloc(1, cmd->options_size ? cmd->options_size : 1);
-    const struct opt_set sets[] = {
-        {cmd->options, cmd->n_options, options},
-        {cmd_common_options, n_cmd_common_options, &common},
-    };
-    struct cmd_call call = {.options = options, .operands = args};
-    int r = options ? parse_and_run(cmd, sets, args, n_args, &call, &e) : err_nomem(&e);
+    void *const targets[] = {options, n == CMD_GROUPS ? (void *)&network : &common, &common};
+    for (size_t i = 0; i < n; i++)
+        sets[i] = (struct opt_set){groups[i].table, groups[i].n, targets[i]};
+    struct cmd_call call = {.options = options, .network = &network, .operands = args};
+    int r = options ? parse_and_run(cmd, sets, n, &common, args, n_args, &call, &e) : err_nomem(&e);
     if (r < 0)
         ui_error(cmd->name, call.subject, &e);
-    if (options)
-        opt_done(&sets[0]);
+    for (size_t i = 0; options && i < n; i++)
+        opt_done(&sets[i]);
     if (r >= 0)
         return r;
     return cmd->exit_status ? cmd->exit_status(r) : err_exit_status(r);

@@ -11,6 +11,7 @@ struct cmd_call {
     const void *options; /* the verb's own struct, filled from the command line */
     char *const *operands;
     size_t n_operands;
+    const struct cmd_network *network; /* of verbs with that flag */
     bool chatty; /* --verbose or --debug: log lines go to stderr, so a progress bar would be in their way */
     const char *subject; /* set by the verb: what a failure is about, or NULL */
 };
@@ -23,6 +24,7 @@ struct cmd {
     const struct opt *options;
     size_t n_options, options_size;
     size_t min_operands, max_operands;
+    bool network;        /* it has the options of struct cmd_network */
     bool guest_operands; /* what stands behind the first operand is the guest's */
     bool hidden;
 
@@ -38,11 +40,6 @@ struct cmd {
 #define CMD_JSON(type)                                                                           \
     {                                                                                            \
         "json", 0, OPT_FLAG, false, offsetof(type, json), NULL, "print the result as JSON", NULL \
-    }
-#define CMD_PLAIN_HTTP(type)                                                \
-    {                                                                       \
-        "plain-http", 0, OPT_FLAG, false, offsetof(type, plain_http), NULL, \
-            "speak HTTP to the registry; loopback needs no flag", NULL      \
     }
 #define CMD_PLATFORM(type)                                                                   \
     {                                                                                        \
@@ -64,8 +61,22 @@ const struct cmd *cmd_find(const char *name);
 struct cmd_common {
     bool help, verbose, debug;
 };
-extern const struct opt cmd_common_options[];
-extern const size_t n_cmd_common_options;
+
+/* The options that every verb has which may speak to a registry. */
+struct cmd_network {
+    bool plain_http;
+};
+
+/* The tables that make up a verb's options: its own, those of the network where it has them, the common ones.
+ */
+struct cmd_group {
+    const struct opt *table;
+    size_t n;
+    const char *title; /* for --help */
+    const char *name;  /* of a group that is described in waybill.1; NULL: the verb's own */
+};
+#define CMD_GROUPS 3
+size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS]);
 
 /* cmd_usage - appends the text of `waybill help VERB`; cmd_usage_all: of `waybill help`. */
 void cmd_usage(const struct cmd *cmd, struct buf *out);

@@ -4,14 +4,15 @@
 
 #include "cli/ui.h"
 
-/* Calls `one` for each option of a verb, its own and the common ones. */
+/* Calls `one` for each option of a verb. */
 static void each_option(const struct cmd *cmd, struct buf *out,
                         void (*one)(const struct cmd *cmd, const struct opt *o, struct buf *out))
 {
-    for (size_t i = 0; i < cmd->n_options; i++)
-        one(cmd, &cmd->options[i], out);
-    for (size_t i = 0; i < n_cmd_common_options; i++)
-        one(cmd, &cmd_common_options[i], out);
+    struct cmd_group groups[CMD_GROUPS];
+    size_t n = cmd_groups(cmd, groups);
+    for (size_t g = 0; g < n; g++)
+        for (size_t i = 0; i < groups[g].n; i++)
+            one(cmd, &groups[g].table[i], out);
 }
 
 /* Help text as one line in single quotes; `quote` is how the shell writes a single quote inside them. */

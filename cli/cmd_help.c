@@ -54,8 +54,10 @@ static void json(struct buf *out, const struct cmd *only)
         jout_string(&w, "operands", cmd->operands);
         jout_string(&w, "summary", cmd->summary);
         jout_array(&w, "options");
-        json_options(&w, cmd->options, cmd->n_options);
-        json_options(&w, cmd_common_options, n_cmd_common_options);
+        struct cmd_group groups[CMD_GROUPS];
+        size_t n = cmd_groups(cmd, groups);
+        for (size_t g = 0; g < n; g++)
+            json_options(&w, groups[g].table, groups[g].n);
         jout_array_end(&w);
         jout_object_end(&w);
     }
@@ -91,12 +93,13 @@ const struct cmd cmd_help = {
     .run = run,
 };
 
-static void dump(struct buf *out, const char *verb, const struct opt *table, size_t n)
+static void dump(struct buf *out, const char *verb, const struct cmd_group *group)
 {
-    for (size_t i = 0; i < n; i++) {
-        char letter[] = {'-', table[i].letter, '\0'};
-        buf_printf(out, "%s --%s %s %s\n", verb, table[i].name, letter,
-                   table[i].metavar ? table[i].metavar : "-");
+    for (size_t i = 0; i < group->n; i++) {
+        const struct opt *o = &group->table[i];
+        char letter[] = {'-', o->letter, '\0'};
+        buf_printf(out, "%s %s --%s %s %s\n", verb, group->name ? group->name : "own", o->name, letter,
+                   o->metavar ? o->metavar : "-");
     }
 }
 
@@ -107,8 +110,10 @@ static int run_options(struct cmd_call *call, struct err *e)
     for (size_t i = 0; i < n_cmds; i++) {
         if (cmds[i]->hidden)
             continue;
-        dump(&out, cmds[i]->name, cmds[i]->options, cmds[i]->n_options);
-        dump(&out, cmds[i]->name, cmd_common_options, n_cmd_common_options);
+        struct cmd_group groups[CMD_GROUPS];
+        size_t n = cmd_groups(cmds[i], groups);
+        for (size_t g = 0; g < n; g++)
+            dump(&out, cmds[i]->name, &groups[g]);
     }
     return ui_print(&out, e);
 }
@@ -117,8 +122,8 @@ const struct cmd cmd_options = {
     .name = "__options",
     .operands = "",
     .summary = "",
-    .about = "Prints one line per option: COMMAND LONG SHORT METAVAR, '-' for what there\n"
-             "is none of.\n",
+    .about = "Prints one line per option: COMMAND GROUP LONG SHORT METAVAR, '-' for what\n"
+             "there is none of. The groups: own, network, common.\n",
     .hidden = true,
     .run = run_options,
 };

@@ -6,11 +6,10 @@
 #include "cli/ui.h"
 
 struct inspect_options {
-    bool plain_http, json;
+    bool json;
 };
 
 static const struct opt options[] = {
-    CMD_PLAIN_HTTP(struct inspect_options),
     CMD_JSON(struct inspect_options),
 };
 
@@ -49,7 +48,7 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     const struct flow_conf flow =
-        conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "inspect", !o->json && !call->chatty));
+        conf_flow(&conf, call->network, ui_progress_init(&bar, "inspect", !o->json && !call->chatty));
     r = obtain(&flow, target, &found, e);
     ui_progress_done(&bar);
     if (!r && (!found.has_manifest || found.kind))
@@ -76,5 +75,6 @@ const struct cmd cmd_inspect = {
     .options_size = sizeof(struct inspect_options),
     .min_operands = 1,
     .max_operands = 1,
+    .network = true,
     .run = run,
 };

@@ -12,7 +12,7 @@ struct pull_options {
     const char *platform;
     const char *output;
     struct opt_list keys;
-    bool plain_http, quiet, json;
+    bool quiet, json;
 };
 
 static const struct opt options[] = {
@@ -21,7 +21,6 @@ static const struct opt options[] = {
     {"key", 0, OPT_LIST, false, offsetof(struct pull_options, keys), "PUB",
      "write nothing unless signed by this key; may be\nrepeated: one of them is enough", NULL},
     CMD_PLATFORM(struct pull_options),
-    CMD_PLAIN_HTTP(struct pull_options),
     CMD_QUIET(struct pull_options),
     CMD_JSON(struct pull_options),
 };
@@ -65,7 +64,7 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "pull", !o->quiet && !o->json && !call->chatty);
-    struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
@@ -89,5 +88,6 @@ const struct cmd cmd_pull = {
     .options_size = sizeof(struct pull_options),
     .min_operands = 1,
     .max_operands = 1,
+    .network = true,
     .run = run,
 };

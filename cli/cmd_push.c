@@ -9,13 +9,12 @@
 
 struct push_options {
     struct opt_list annotations;
-    bool plain_http, quiet, json;
+    bool quiet, json;
 };
 
 static const struct opt options[] = {
     {"annotation", 'a', OPT_LIST, false, offsetof(struct push_options, annotations), "KEY=VALUE",
      "add an annotation to the manifest; may be repeated", NULL},
-    CMD_PLAIN_HTTP(struct push_options),
     CMD_QUIET(struct push_options),
     CMD_JSON(struct push_options),
 };
@@ -98,7 +97,7 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "push", !o->quiet && !o->json && !call->chatty);
-    const struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    const struct flow_conf flow = conf_flow(&conf, call->network, progress);
     AUTO_DONE(flow_published) published = {0};
     r = flow_push(&flow, path, reference, annotations.all, annotations.n, &published, e);
     if (r)
@@ -119,5 +118,6 @@ const struct cmd cmd_push = {
     .options_size = sizeof(struct push_options),
     .min_operands = 2,
     .max_operands = 2,
+    .network = true,
     .run = run,
 };

@@ -16,7 +16,7 @@ enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
 struct run_options {
     const char *platform;
     struct opt_list keys, env, dirs;
-    bool allow_unsigned, plain_http;
+    bool allow_unsigned;
     uint64_t timeout_ms, max_memory;
 };
 
@@ -34,7 +34,6 @@ static const struct opt options[] = {
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
      "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
     CMD_PLATFORM(struct run_options),
-    CMD_PLAIN_HTTP(struct run_options),
 };
 
 static int exit_status(int code)
@@ -135,7 +134,7 @@ static int run(struct cmd_call *call, struct err *e)
     if ((r = keys_load(&o->keys, &keys, e)))
         return not_the_target(r, e);
     AUTO_DONE(ui_progress) bar;
-    struct flow_conf flow = conf_flow(&conf, o->plain_http, ui_progress_init(&bar, "run", !call->chatty));
+    struct flow_conf flow = conf_flow(&conf, call->network, ui_progress_init(&bar, "run", !call->chatty));
     flow.platform = o->platform;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
@@ -158,6 +157,7 @@ const struct cmd cmd_run = {
     .options_size = sizeof(struct run_options),
     .min_operands = 1,
     .max_operands = CMD_ANY,
+    .network = true,
     .guest_operands = true,
     .run = run,
     .exit_status = exit_status,

@@ -7,13 +7,12 @@
 #include "flow/tags.h"
 
 struct tags_options {
-    bool all, plain_http, json;
+    bool all, json;
 };
 
 static const struct opt options[] = {
     {"all", 'a', OPT_FLAG, false, offsetof(struct tags_options, all), NULL,
      "also the tags that tools keep signatures under", NULL},
-    CMD_PLAIN_HTTP(struct tags_options),
     CMD_JSON(struct tags_options),
 };
 
@@ -52,7 +51,7 @@ static int run(struct cmd_call *call, struct err *e)
     int r = conf_load(&conf, !oci_ref_is_layout(reference), e);
     if (r)
         return r;
-    const struct flow_conf flow = conf_flow(&conf, o->plain_http, NULL);
+    const struct flow_conf flow = conf_flow(&conf, call->network, NULL);
     r = flow_tags(&flow, reference, o->all, &names, e);
     return r ? r : print(o, reference, &names, e);
 }
@@ -69,5 +68,6 @@ const struct cmd cmd_tags = {
     .options_size = sizeof(struct tags_options),
     .min_operands = 1,
     .max_operands = 1,
+    .network = true,
     .run = run,
 };

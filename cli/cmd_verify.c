@@ -9,14 +9,13 @@
 struct verify_options {
     const char *platform;
     struct opt_list keys;
-    bool plain_http, json;
+    bool json;
 };
 
 static const struct opt options[] = {
     {"key", 0, OPT_LIST, true, offsetof(struct verify_options, keys), "PUB",
      "a public key to trust; may be repeated: one signature\nby one of them is enough", NULL},
     CMD_PLATFORM(struct verify_options),
-    CMD_PLAIN_HTTP(struct verify_options),
     CMD_JSON(struct verify_options),
 };
 
@@ -54,7 +53,7 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "verify", !o->json && !call->chatty);
-    struct flow_conf flow = conf_flow(&conf, o->plain_http, progress);
+    struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
@@ -88,5 +87,6 @@ const struct cmd cmd_verify = {
     .options_size = sizeof(struct verify_options),
     .min_operands = 1,
     .max_operands = 1,
+    .network = true,
     .run = run,
 };

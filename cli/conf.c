@@ -37,7 +37,10 @@ static int load_folders(struct conf *c, const char *home, struct err *e)
     int r = join(base, xdg ? "/waybill/store" : "/.cache/waybill/store", &c->store_dir, e);
     if (r)
         return r;
-    return join(base, xdg ? "/waybill/modules" : "/.cache/waybill/modules", &c->modules_dir, e);
+    r = join(base, xdg ? "/waybill/modules" : "/.cache/waybill/modules", &c->modules_dir, e);
+    if (r)
+        return r;
+    return join(base, xdg ? "/waybill/memo" : "/.cache/waybill/memo", &c->memo_dir, e);
 }
 
 static int load_auth(struct conf *c, const char *home, struct err *e)
@@ -68,6 +71,7 @@ void conf_done(struct conf *c)
 {
     free(c->store_dir);
     free(c->modules_dir);
+    free(c->memo_dir);
     free(c->auth_path);
     buf_done(&c->auth);
 }
@@ -77,13 +81,14 @@ bool conf_is_remote(const char *target)
     return !oci_ref_is_path(target) && !oci_ref_is_layout(target);
 }
 
-struct flow_conf conf_flow(const struct conf *c, bool plain_http, struct progress *progress)
+struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *network, struct progress *progress)
 {
     return (struct flow_conf){
         .endpoint = {.user_agent = "waybill/" WAYBILL_VERSION,
-                     .plain_http = plain_http,
+                     .plain_http = network->plain_http,
                      .auth_file = buf_bytes(&c->auth),
-                     .auth_path = c->auth_path},
+                     .auth_path = c->auth_path,
+                     .memo_dir = c->memo_dir},
         .store_dir = c->store_dir,
         .progress = progress,
     };

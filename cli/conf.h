@@ -3,11 +3,13 @@
 #ifndef WAYBILL_CLI_CONF_H
 #define WAYBILL_CLI_CONF_H
 
+#include "cli/cmd.h"
 #include "flow/obtain.h"
 
 struct conf {
     char *store_dir;   /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
     char *modules_dir; /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
+    char *memo_dir;    /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
     char *auth_path;   /* $DOCKER_CONFIG/config.json or $HOME/.docker/config.json; NULL likewise */
     struct buf auth;   /* its content; empty when there is no such file */
 };
@@ -23,6 +25,7 @@ void conf_done(struct conf *c);
 bool conf_is_remote(const char *target);
 
 /* conf_flow - what the flow room wants to know; borrows from c. progress may be NULL. */
-struct flow_conf conf_flow(const struct conf *c, bool plain_http, struct progress *progress);
+struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *network,
+                           struct progress *progress);
 
 #endif

@@ -17,6 +17,7 @@ struct oci_endpoint_conf {
     bool plain_http;        /* --plain-http: speak HTTP to the registry. Loopback registries need no flag. */
     struct bytes auth_file; /* the text of docker's config.json; empty: anonymous */
     const char *auth_path;  /* its path, for messages; may be NULL */
+    const char *memo_dir;   /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
     uint64_t max_wait_ms;   /* the longest Retry-After that is waited for; 0: 60 s */
 };
 

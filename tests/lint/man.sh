@@ -16,9 +16,9 @@ verdict() { # name, what is wrong
     fi
 }
 
-# The options that a page describes: "LONG SHORT METAVAR", "-" for none.
-described() {
-    awk '/^\.Sh / { on = $2 == "OPTIONS" } on && /^\.It Fl / {
+# The options that a page describes in a section: "LONG SHORT METAVAR", "-" for none.
+described() { # page, section
+    awk -v section="${2:-OPTIONS}" '/^\.Sh / { on = substr($0, 5) == section } on && /^\.It Fl / {
         long = short = meta = "-"
         for (i = 2; i <= NF; i++)
             if ($i == "Fl") { if ($(i + 1) ~ /^-/) long = "-" $(i + 1); else short = "-" $(i + 1) }
@@ -30,15 +30,21 @@ described() {
 if [ -x "$WAYBILL" ]; then
     options=$("$WAYBILL" __options)
     verbs=$(cut -d' ' -f1 <<<"$options" | sort -u)
-    n=$(wc -l <<<"$verbs")
-    # What every command has is described in waybill.1 alone.
-    common=$(cut -d' ' -f2- <<<"$options" | sort | uniq -c | awk -v n="$n" '$1 == n { print $2, $3, $4 }')
-    verdict "waybill.1 describes the common options" "$(diff <(echo "$common") <(described man/waybill.1))"
+    group() { sed -n "s/^[^ ]* $1 //p" <<<"$options" | sort -u; }
+    # What commands share is described in waybill.1 alone.
+    verdict "waybill.1 describes the common options" "$(diff <(group common) <(described man/waybill.1))"
+    verdict "waybill.1 describes the network options" \
+        "$(diff <(group network) <(described man/waybill.1 "NETWORK OPTIONS"))"
     for verb in $verbs; do
-        own=$(sed -n "s/^$verb //p" <<<"$options" | sort | grep -vxF -e "$common")
+        own=$(sed -n "s/^$verb own //p" <<<"$options" | sort)
         verdict "waybill-$verb.1 describes the options of $verb" "$(diff <(printf '%s' "${own:+$own
 }") <(described "man/waybill-$verb.1") 2>&1)"
     done
+    verdict "pages name the network options where a command has them" "$(for verb in $verbs; do
+        grep -q "^$verb network " <<<"$options" && has=1 || has=0
+        grep -q 'Op Ar network options' "man/waybill-$verb.1" && says=1 || says=0
+        [ $has = $says ] || echo "$verb"
+    done)"
     verdict "no page of a command that is not there" "$(for page in man/waybill-*.1; do
         verb=${page#man/waybill-}
         grep -qxF "${verb%.1}" <<<"$verbs" || echo "$page"

@@ -83,7 +83,7 @@ static void test_credentials(void **state)
         assert_int_equal(conf_load(&c, true, &e), 0);
         assert_string_equal(c.auth_path, path);
         assert_string_equal(buf_cstr(&c.auth), "{}");
-        const struct flow_conf flow = conf_flow(&c, true, NULL);
+        const struct flow_conf flow = conf_flow(&c, &(struct cmd_network){.plain_http = true}, NULL);
         assert_true(flow.endpoint.plain_http);
         assert_true(bytes_eq_str(flow.endpoint.auth_file, "{}"));
         assert_string_equal(flow.store_dir, c.store_dir);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was learned of registries and saves requests the next time: tokens, uploads in progress, what an
+ * upload must look like, which repositories hold a blob. A memo is a hint: its absence costs a request, and
+ * damage is absence.
+ *
+ *     DIR/<kind>/<name>    0600; {"key": ..., "expires": ..., "value": ...}
+ *
+ * The name is a hash of the key, and the key is compared when it is read.
+ */
+#ifndef WAYBILL_OCI_MEMO_H
+#define WAYBILL_OCI_MEMO_H
+
+#include "base/buf.h"
+
+#include <time.h>
+
+/* oci_memo_get - appends the value kept for a key. dir: NULL has none. kind: a word, "token". now: of time().
+ * Returns 0, ERR_NOTFOUND (also: expired, damaged, not ours alone), ERR_NOMEM. */
+MUST_CHECK int oci_memo_get(const char *dir, const char *kind, const char *key, time_t now, struct buf *out,
+                            struct err *e);
+
+/* oci_memo_put - keeps a text until `expires`, in the place of an older one. key, value: without NUL, valid
+ * UTF-8, value at most LIMIT_MEMO bytes. A failure is told to the log alone. */
+void oci_memo_put(const char *dir, const char *kind, const char *key, const char *value, time_t expires);
+
+/* oci_memo_drop - forgets one. */
+void oci_memo_drop(const char *dir, const char *kind, const char *key);
+
+#endif
