@@ -43,7 +43,7 @@ if [ -x "$WAYBILL" ]; then
     verdict "pages name the network options where a command has them" "$(for verb in $verbs; do
         grep -q "^$verb network " <<<"$options" && has=1 || has=0
         grep -q 'Op Ar network options' "man/waybill-$verb.1" && says=1 || says=0
-        [ $has = $says ] || echo "$verb"
+        [ "$has" = "$says" ] || echo "$verb"
     done)"
     verdict "no page of a command that is not there" "$(for page in man/waybill-*.1; do
         verb=${page#man/waybill-}

@@ -269,20 +269,20 @@ static void test_help(void **state)
                                         "                          in two lines\n");
 }
 
-/* The tables of all verbs: no name and no letter twice, texts that fit a terminal. */
-static void check_table(const struct cmd *cmd, const struct opt *o, size_t i)
+/* The tables of all verbs: no name and no letter twice among a verb's groups, texts that fit a terminal. */
+static void check_option(const struct cmd *cmd, const struct opt *o)
 {
-    for (size_t j = 0; j < i; j++) {
-        assert_string_not_equal(o->name, cmd->options[j].name);
-        assert_true(!o->letter || o->letter != cmd->options[j].letter);
-    }
-    for (size_t j = 0; j < n_cmd_common_options; j++) {
-        assert_string_not_equal(o->name, cmd_common_options[j].name);
-        assert_true(!o->letter || o->letter != cmd_common_options[j].letter);
+    struct cmd_group groups[CMD_GROUPS];
+    size_t n = cmd_groups(cmd, groups);
+    for (size_t g = 0; g < n; g++) {
+        for (size_t i = 0; i < groups[g].n; i++) {
+            const struct opt *other = &groups[g].table[i];
+            assert_true(o == other || strcmp(o->name, other->name) != 0);
+            assert_true(o == other || !o->letter || o->letter != other->letter);
+        }
     }
     assert_true((o->type == OPT_FLAG) == (o->metavar == NULL));
     assert_true((o->type == OPT_ENUM) == (o->choices != NULL));
-    assert_true(o->offset < cmd->options_size);
     for (const char *line = o->help; *line;) {
         size_t len = strcspn(line, "\n");
         assert_true(len > 0 && len <= 54);
@@ -301,8 +301,11 @@ static void test_tables(void **state)
             assert_true(len <= 78 && line[len] == '\n');
             line += len + 1;
         }
-        for (size_t i = 0; i < cmd->n_options; i++)
-            check_table(cmd, &cmd->options[i], i);
+        struct cmd_group groups[CMD_GROUPS];
+        size_t n = cmd_groups(cmd, groups);
+        for (size_t g = 0; g < n; g++)
+            for (size_t i = 0; i < groups[g].n; i++)
+                check_option(cmd, &groups[g].table[i]);
     }
     assert_null(cmd_find(""));
     assert_null(cmd_find("pus"));
