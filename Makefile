@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make [VARIANT=release|asan|cov|fuzz] - objects go to build/<variant>/, the same rules with other flags.
+# make [VARIANT=release|asan|tsan|cov|fuzz] - objects go to build/<variant>/, the same rules with other flags.
 #
 #   make           build the program          make demo      install what is missing, build, do the main job
 #   make check     all tests, ends in counts  make lint      the house rules alone
@@ -26,11 +26,13 @@ WERROR := $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 $(HARDEN)
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_cov := -O0 -g --coverage
 FLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs -Wl,--gc-sections -Wl,--as-needed
 LDFLAGS_asan := -fsanitize=address,undefined
-LDFLAGS_cov := --coverage
+LDFLAGS_tsan := -O1 -g -fsanitize=thread
+FLAGS_cov := --coverage
 LDFLAGS_fuzz := -fsanitize=address,undefined
 ifeq ($(VARIANT),fuzz)
 CC = clang
@@ -70,7 +72,7 @@ PLUGIN_SO := $(PLUGINS:%=$(B)/lib/waybill/%.so)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
 
-.PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors install uninstall dist clean tests
+.PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors install uninstall dist clean tests threads
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -135,6 +137,10 @@ $(B)/bench/%: $(B)/bench/%.o
 
 -include testdata/guests/rules.mk
 
+# What uses threads, for VARIANT=tsan.
+THREADS := base_parallel net_threads
+threads: $(PLUGIN_SO) $(THREADS:%=$(B)/tests/unit/%_test)
+
 tests: all $(UNIT) $(FUZZ) $(B)/tests/vectors/wycheproof guests
 
 demo:
@@ -150,6 +156,7 @@ check:
 	@.ci/install build test
 	@$(MAKE) --no-print-directory CI=1 tests
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan tests
+	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan threads
 	@VECTORS=$(VECTORS) tests/check.sh
 
 lint:

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <gcrypt.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -56,20 +57,25 @@ static int nothing_is_secure(const void *ptr)
     return 0;
 }
 
-/* libgcrypt wants its version asked for before anything else. */
-int hash_init(struct err *e)
+static bool gcry_usable;
+
+/* libgcrypt wants its version asked for before anything else, and by one thread. */
+static void gcry_start(void)
 {
-    static int ready;
-    if (__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
-        return 0;
     if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
         gcry_set_allocation_handler(malloc, malloc, nothing_is_secure, wiping_realloc, wiping_free);
         if (!gcry_check_version("1.9.0"))
-            return err_set(e, ERR_OTHER, "libgcrypt is older than 1.9.0");
+            return;
         (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
     }
-    __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
-    return 0;
+    gcry_usable = true;
+}
+
+int hash_init(struct err *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, gcry_start);
+    return gcry_usable ? 0 : err_set(e, ERR_OTHER, "libgcrypt is older than 1.9.0");
 }
 
 static int md_open(int algo, unsigned flags, gcry_md_hd_t *ret, struct err *e)

@@ -24,7 +24,7 @@ size_t hash_len(enum hash_alg alg);
 const char *hash_name(enum hash_alg alg); /* "sha256" */
 
 /* hash_init - makes libgcrypt ready; every function here does it by itself, other users of libgcrypt call it
- * first. ERR_OTHER: libgcrypt is not usable. */
+ * first. ERR_OTHER: libgcrypt is not usable. Thread: any. */
 MUST_CHECK int hash_init(struct err *e);
 
 /* hash_open - a running hash, the caller frees it; ERR_NOMEM or ERR_OTHER (libgcrypt is not usable). */

@@ -7,7 +7,8 @@
 
 enum log_level { LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* text: one line without a newline, remote text in it already escaped. */
+/* text: one line without a newline, remote text in it already escaped. Several threads may be in a handler at
+ * once. */
 typedef void log_handler(void *ctx, enum log_level level, const char *text);
 
 /* log_set_handler - before any thread is started; NULL switches logging off. level: the least important that

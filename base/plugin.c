@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/plugin.h"
 
+#include "base/hash.h"
 #include "base/version.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *the_folder;
 
+static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER; /* of loaded */
 static struct {
     char name[32];
     const void *ops;
@@ -59,7 +62,7 @@ static int plugin_open(const char *name, const struct plugin **ret, struct err *
     return 0;
 }
 
-int plugin_load(const char *name, const void **ret_ops, struct err *e)
+static int load_locked(const char *name, const void **ret_ops, struct err *e)
 {
     size_t i = 0;
     for (; i < ARRAY_LEN(loaded) && loaded[i].ops; i++) {
@@ -68,8 +71,11 @@ int plugin_load(const char *name, const void **ret_ops, struct err *e)
             return 0;
         }
     }
+    /* A plugin has a copy of base/ that knows nothing of ours, and libgcrypt may be made ready only once. */
+    int r = hash_init(e);
     const struct plugin *p;
-    int r = plugin_open(name, &p, e);
+    if (r == 0)
+        r = plugin_open(name, &p, e);
     if (r)
         return r;
     log_handler *handler;
@@ -83,4 +89,12 @@ int plugin_load(const char *name, const void **ret_ops, struct err *e)
     }
     *ret_ops = p->ops;
     return 0;
+}
+
+int plugin_load(const char *name, const void **ret_ops, struct err *e)
+{
+    (void)pthread_mutex_lock(&the_lock);
+    int r = load_locked(name, ret_ops, e);
+    (void)pthread_mutex_unlock(&the_lock);
+    return r;
 }

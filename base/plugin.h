@@ -24,8 +24,7 @@ struct plugin {
 #define PLUGIN_EXPORT __attribute__((visibility("default")))
 
 /* plugin_load - the ops of plugin `name` (a constant of ours, never outside input), loaded once per process
- * and kept to its end. ERR_CONFIG (missing, damaged, or of another build). Thread: call from one thread
- * at a time. */
+ * and kept to its end. ERR_CONFIG (missing, damaged, or of another build). Thread: any. */
 MUST_CHECK int plugin_load(const char *name, const void **ret_ops, struct err *e);
 
 /* plugin_set_folder - for programs that are not installed beside ../lib/waybill. path: absolute, outlives the

@@ -4,8 +4,11 @@
 #include "base/plugin.h"
 #include "net/http_ops.h"
 
+#include <pthread.h>
+
 struct net_http {
     struct net_http_conf conf;
+    pthread_mutex_t lock;           /* of what follows, until it is there */
     const struct net_http_ops *ops; /* NULL until the first request */
     struct net_http_session *session;
 };
@@ -16,6 +19,7 @@ int net_http_open(const struct net_http_conf *conf, struct net_http **ret, struc
     if (!http)
         return err_nomem(e);
     http->conf = *conf;
+    (void)pthread_mutex_init(&http->lock, NULL);
     *ret = http;
     return 0;
 }
@@ -26,28 +30,34 @@ void net_http_close(struct net_http *http)
         return;
     if (http->ops)
         http->ops->close(http->session);
+    (void)pthread_mutex_destroy(&http->lock);
     free(http);
 }
 
 static int session_start(struct net_http *http, struct err *e)
 {
     const void *ops;
-    struct net_http_session *session;
     int r = plugin_load("http", &ops, e);
-    if (r)
-        return r;
-    r = ((const struct net_http_ops *)ops)->open(&http->conf, &session, e);
-    if (r)
-        return r;
-    http->ops = ops;
-    http->session = session;
-    return 0;
+    if (r == 0)
+        r = ((const struct net_http_ops *)ops)->open(&http->conf, &http->session, e);
+    if (r == 0)
+        http->ops = ops;
+    return r;
+}
+
+/* Once, whatever the number of threads that send first. */
+static int session_ready(struct net_http *http, struct err *e)
+{
+    (void)pthread_mutex_lock(&http->lock);
+    int r = http->ops ? 0 : session_start(http, e);
+    (void)pthread_mutex_unlock(&http->lock);
+    return r;
 }
 
 int net_http_send(struct net_http *http, const struct net_http_request *req, struct net_http_response *ret,
                   struct err *e)
 {
-    int r = http->ops ? 0 : session_start(http, e);
+    int r = session_ready(http, e);
     if (r)
         return r;
     struct net_http_response resp = NET_HTTP_RESPONSE_INIT;

@@ -59,10 +59,12 @@ struct net_http_response {
         .status = 0            \
     }
 
-struct net_http; /* a session: connections are kept for the next request. Thread: one at a time. */
+/* A session: connections are kept for the next request. Several threads may send at once, each over a
+ * connection of its own. */
+struct net_http;
 
 /* net_http_open - no library is loaded and nothing is connected yet. Released with net_http_close (takes
- * NULL). */
+ * NULL) when no thread sends any more. */
 MUST_CHECK int net_http_open(const struct net_http_conf *conf, struct net_http **ret, struct err *e);
 void net_http_close(struct net_http *http);
 DEFINE_AUTO(net_http, net_http_close);

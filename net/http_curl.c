@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP exchange by libcurl: no redirects, no retries, no credentials but those of the request. */
+#include "net/http_curl.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "net/http_ops.h"
 #include "net/retry.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <strings.h>
 
 #define TRANSFER_BUFFER (256L << 10)
 /* A server may store a big upload before it answers. */
 #define STALL_FACTOR_WITH_BODY 10
-
-struct net_http_session {
-    struct net_http_conf conf;
-    CURL *easy; /* kept: it owns the connections */
-};
 
 enum body_place { BODY_UNDECIDED, BODY_BUFFER, BODY_SINK };
 
@@ -36,36 +31,6 @@ struct transfer {
     int failure;        /* of a callback; described in e */
     char text[CURL_ERROR_SIZE];
 };
-
-const struct net_http_conf *net_http_session_conf(const struct net_http_session *s)
-{
-    return &s->conf;
-}
-
-void net_http_session_close(struct net_http_session *s)
-{
-    if (!s)
-        return;
-    curl_easy_cleanup(s->easy);
-    free(s);
-}
-
-int net_http_session_open(const struct net_http_conf *conf, struct net_http_session **ret, struct err *e)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(e, ERR_OTHER, "libcurl cannot be used");
-    struct net_http_session *s = calloc(1, sizeof(*s));
-    CURL *easy = curl_easy_init();
-    if (!s || !easy) {
-        curl_easy_cleanup(easy);
-        free(s);
-        return err_nomem(e);
-    }
-    s->conf = *conf;
-    s->easy = easy;
-    *ret = s;
-    return 0;
-}
 
 static int status_of(const struct transfer *t)
 {
@@ -255,7 +220,6 @@ static void transfer_done(struct transfer *t)
         mem_wipe(f->data, strlen(f->data));
     curl_slist_free_all(t->fields);
     source_close(t->body);
-    curl_easy_reset(t->easy);
 }
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, option, value) == CURLE_OK)
@@ -271,6 +235,7 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
     SET(CURLOPT_URL, t->hop->url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NOSIGNAL, 1L); /* or each transfer changes the process's handling of SIGPIPE */
     SET(CURLOPT_HTTPHEADER, t->fields);
     SET(CURLOPT_USERAGENT, conf->user_agent);
     SET(CURLOPT_ERRORBUFFER, t->text);
@@ -353,22 +318,48 @@ static int failure_of(struct transfer *t, CURLcode code)
                    text_escape_str(t->text[0] ? t->text : curl_easy_strerror(code), shown, sizeof(shown)));
 }
 
+/* curl_easy_perform, with a SIGPIPE that a closed connection raises taken back: it would end programs that do
+ * not ignore it, and is of this thread alone. */
+static CURLcode perform(CURL *easy)
+{
+    const struct timespec now = {0};
+    sigset_t pipe_only, before, pending;
+    (void)sigemptyset(&pipe_only);
+    (void)sigaddset(&pipe_only, SIGPIPE);
+    (void)sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    CURLcode code = curl_easy_perform(easy);
+    if (!was_pending)
+        (void)sigtimedwait(&pipe_only, NULL, &now);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+static int transfer_run(struct transfer *t, const struct net_http_conf *conf)
+{
+    int r = fields_make(t);
+    if (r == 0 && t->hop->with_body)
+        r = body_open(t);
+    if (r == 0 && (!set_common(t, conf) || !set_method(t)))
+        r = err_set(t->e, ERR_OTHER, "libcurl refuses an option");
+    if (r)
+        return r;
+    CURLcode code = perform(t->easy);
+    t->resp->status = status_of(t);
+    return code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->cut) ? 0 : failure_of(t, code);
+}
+
 int net_http_exchange(struct net_http_session *s, struct net_http_hop *hop, struct net_http_response *resp,
                       struct err *e)
 {
-    struct transfer t = {.easy = s->easy, .hop = hop, .resp = resp, .e = e};
+    struct transfer t = {.hop = hop, .resp = resp, .e = e};
     hop->total = UINT64_MAX;
-    int r = fields_make(&t);
-    if (r == 0 && hop->with_body)
-        r = body_open(&t);
-    if (r == 0 && (!set_common(&t, &s->conf) || !set_method(&t)))
-        r = err_set(e, ERR_OTHER, "libcurl refuses an option");
-    if (r == 0) {
-        CURLcode code = curl_easy_perform(t.easy);
-        resp->status = status_of(&t);
-        if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && t.cut))
-            r = failure_of(&t, code);
-    }
+    int r = net_http_easy_take(s, &t.easy, e);
+    if (r)
+        return r;
+    r = transfer_run(&t, net_http_session_conf(s));
+    net_http_easy_give(s, t.easy);
     transfer_done(&t);
     return r;
 }

@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 release=build/release
 asan=build/asan
+tsan=build/tsan
 logs=build/log
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
@@ -65,6 +66,10 @@ part_sanitized() {
     unit $asan
     corpus $asan
 }
+part_threads() {
+    local test
+    for test in "$tsan"/tests/unit/*_test; do tap "tsan ${test#"$tsan"/}" "$test"; done
+}
 # Python's unittest in TAP.
 registry_tests() {
     python3 tests/registry/test_registry.py -v 2>&1 |
@@ -82,7 +87,7 @@ part_cli() {
 part_vectors() { tap tests/vectors $release/tests/vectors/wycheproof ${VECTORS:+"$VECTORS"}; }
 part_interop() { tap tests/interop tests/interop/run.sh; }
 
-[ $# -gt 0 ] || set -- lint unit corpus sanitized registry cli vectors interop
+[ $# -gt 0 ] || set -- lint unit corpus sanitized threads registry cli vectors interop
 for part; do "part_$part"; done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
