@@ -7,6 +7,8 @@
 #define LIMIT_MANIFEST (4U << 20)
 /* An index.json of an image layout: the same cap. */
 #define LIMIT_INDEX LIMIT_MANIFEST
+/* The file oci-layout: one short object. */
+#define LIMIT_LAYOUT_FILE 4096U
 /* A config blob that is parsed: as a manifest. */
 #define LIMIT_CONFIG LIMIT_MANIFEST
 /* distribution-spec 1.1, "Pulling manifests": name and host together stay within 255. */

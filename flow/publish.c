@@ -66,7 +66,7 @@ static int push_all(const struct flow_conf *conf, const struct oci_ref *ref, con
         r = push_bytes(ep, KIND->config_type, &config, e);
     if (!r)
         r = ep->ops->manifest_push(ep, buf_bytes(&manifest), OCI_TYPE_MANIFEST, &p->digest, tag, e);
-    return r;
+    return r || !ep->ops->finish ? r : ep->ops->finish(ep, e);
 }
 
 static int push_file(const struct flow_conf *conf, int fd, const char *path, const struct oci_ref *ref,

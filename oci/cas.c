@@ -139,6 +139,18 @@ int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_
     return r;
 }
 
+int oci_cas_remove(int root, const struct digest *d, struct err *e)
+{
+    AUTO_FD int folder = -1;
+    char hex[DIGEST_STR_MAX];
+    int r = open_folder(root, d->alg, &folder, e);
+    if (r)
+        return r == ERR_NOTFOUND ? 0 : r;
+    if (unlinkat(folder, digest_hex(d, hex), 0) < 0 && errno != ENOENT)
+        return err_set_errno(e, ERR_IO, errno, "blob %s", hex);
+    return 0;
+}
+
 static bool is_stale(int folder, const char *name)
 {
     size_t len = strlen(name);

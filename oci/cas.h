@@ -29,6 +29,9 @@ MUST_CHECK int oci_cas_put_init(struct oci_cas_put *put, int root, const struct 
 MUST_CHECK int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_t mode,
                                  struct err *e);
 
+/* oci_cas_remove - a blob that is not there is no failure. ERR_IO. */
+MUST_CHECK int oci_cas_remove(int root, const struct digest *d, struct err *e);
+
 /* oci_cas_sweep - removes temporary files that killed processes left behind: those not written to for an
  * hour. */
 void oci_cas_sweep(int root, enum hash_alg alg);

@@ -61,6 +61,11 @@ struct oci_endpoint_ops {
      * is there already. */
     int (*manifest_push)(struct oci_endpoint *ep, struct bytes body, const char *media_type,
                          const struct digest *digest, const char *tag, struct err *e);
+
+    /* Makes what was pushed appear where that happens all at once (an archive); NULL where nothing is
+     * pending. Called once, after the last manifest_push; an endpoint that is closed without it leaves
+     * nothing. */
+    int (*finish)(struct oci_endpoint *ep, struct err *e);
 };
 
 struct oci_endpoint {

@@ -1,40 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An OCI image layout on disk. image-spec 1.1, image-layout.md. */
+/* What the files of an OCI image layout mean, wherever they are. image-spec 1.1, image-layout.md. */
 #include "base/limits.h"
-#include "base/text.h"
-#include "oci/cas.h"
-#include "oci/endpoint.h"
+#include "oci/tree.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
-#define LAYOUT_FILE      "oci-layout"
-#define INDEX_FILE       "index.json"
-#define LAYOUT_TEXT      "{\"imageLayoutVersion\":\"1.0.0\"}"
-#define EMPTY_INDEX      "{\"schemaVersion\":2,\"mediaType\":\"" OCI_TYPE_INDEX "\",\"manifests\":[]}"
-#define LAYOUT_DIR_MODE  0777
-#define LAYOUT_FILE_MODE 0666
+#define LAYOUT_FILE OCI_LAYOUT_FILE
+#define INDEX_FILE  OCI_INDEX_FILE
+#define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define EMPTY_INDEX "{\"schemaVersion\":2,\"mediaType\":\"" OCI_TYPE_INDEX "\",\"manifests\":[]}"
 
 struct layout {
     struct oci_endpoint base;
-    int root;
+    struct oci_tree *tree;
 };
+
+static struct oci_tree *tree_of(struct oci_endpoint *base)
+{
+    return ((struct layout *)base)->tree;
+}
 
 static void layout_close(struct oci_endpoint *base)
 {
-    struct layout *l = (struct layout *)base;
-    (void)close(l->root);
-    free(l);
+    struct oci_tree *tree = tree_of(base);
+    tree->ops->close(tree);
+    free(base);
 }
 
-static int read_index(struct layout *l, struct oci_manifest *ret, struct err *e)
+static int read_index(struct oci_tree *tree, struct oci_manifest *ret, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
-    int r = file_read(l->root, INDEX_FILE, true, &text, e);
+    int r = tree->ops->read(tree, INDEX_FILE, &text, e);
     if (r)
         return r == ERR_NOTFOUND ? err_set(e, ERR_FORMAT, INDEX_FILE " is missing") : r;
     r = oci_manifest_parse(buf_bytes(&text), NULL, ret, e);
@@ -70,23 +64,37 @@ static int find_tag(const struct oci_manifest *index, const char *tag, const str
     return 0;
 }
 
+/* The checked bytes of a small blob. */
+static int read_blob(struct oci_tree *tree, const struct digest *d, struct buf *out, struct err *e)
+{
+    struct sink_buf to;
+    struct digest got;
+    char hex[DIGEST_STR_MAX];
+    int r = tree->ops->blob_get(tree, d, UINT64_MAX, sink_buf_init(&to, out), e);
+    if (!r)
+        r = hash_bytes(d->alg, buf_bytes(out), &got, e);
+    if (!r && !digest_eq(&got, d))
+        r = err_set(e, ERR_DIGEST, "blob %s is damaged", digest_hex(d, hex));
+    return r;
+}
+
 static int layout_resolve(struct oci_endpoint *base, const char *tag, const struct digest *digest,
                           struct oci_pinned *ret, struct err *e)
 {
-    struct layout *l = (struct layout *)base;
+    struct oci_tree *tree = tree_of(base);
     AUTO_DONE(oci_manifest) index = {.doc = NULL};
     const struct oci_desc *desc = NULL;
     struct oci_pinned p = {.body = BUF_INIT(LIMIT_MANIFEST)};
     int r = 0;
     if (!digest) {
-        r = read_index(l, &index, e);
+        r = read_index(tree, &index, e);
         if (!r)
             r = find_tag(&index, tag, &desc, e);
         if (r)
             return r;
     }
     p.digest = digest ? *digest : desc->digest;
-    r = oci_cas_read(l->root, &p.digest, &p.body, e);
+    r = read_blob(tree, &p.digest, &p.body, e);
     if (r == ERR_NOTFOUND && desc)
         r = err_set(e, ERR_FORMAT, "the manifest that " INDEX_FILE " names is missing");
     if (!r && desc && desc->size != p.body.len)
@@ -105,7 +113,7 @@ static int layout_resolve(struct oci_endpoint *base, const char *tag, const stru
 static int layout_tags(struct oci_endpoint *base, struct buf *out, struct err *e)
 {
     AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    int r = read_index((struct layout *)base, &index, e);
+    int r = read_index(tree_of(base), &index, e);
     for (size_t i = 0; !r && i < index.n_entries; i++) {
         const char *tag = oci_annotation(index.entries[i].annotations, OCI_ANNOTATION_REF);
         if (tag)
@@ -118,53 +126,26 @@ static int layout_tags(struct oci_endpoint *base, struct buf *out, struct err *e
 static int layout_blob_open(struct oci_endpoint *base, const struct oci_desc *desc, int *ret_fd,
                             struct err *e)
 {
-    return oci_cas_open(((struct layout *)base)->root, &desc->digest, desc->size, ret_fd, e);
+    struct oci_tree *tree = tree_of(base);
+    return tree->ops->blob_open(tree, &desc->digest, desc->size, ret_fd, e);
 }
 
 static int layout_blob_fetch(struct oci_endpoint *base, const struct oci_desc *desc, struct sink *to,
                              struct err *e)
 {
-    AUTO_FD int fd = -1;
-    struct source_file s;
-    int r = layout_blob_open(base, desc, &fd, e);
-    return r ? r : stream_copy(source_file_init(&s, fd), to, NULL, e);
-}
-
-/* What lies there already is trusted only after it was read: a push over a damaged blob mends it. */
-static bool blob_is_sound(struct layout *l, const struct digest *digest, uint64_t size)
-{
-    AUTO_FD int fd = -1;
-    struct err ignored;
-    return oci_cas_open(l->root, digest, size, &fd, &ignored) == 0 &&
-           oci_cas_check(fd, digest, &ignored) == 0;
+    struct oci_tree *tree = tree_of(base);
+    return tree->ops->blob_get(tree, &desc->digest, desc->size, to, e);
 }
 
 static int layout_blob_push(struct oci_endpoint *base, const struct oci_desc *desc,
                             const struct source_opener *from, bool *ret_existed, struct err *e)
 {
-    struct layout *l = (struct layout *)base;
-    if (blob_is_sound(l, &desc->digest, desc->size)) {
-        *ret_existed = true;
-        return 0;
-    }
-    struct oci_cas_put put;
-    struct source *source = NULL;
-    int r = oci_cas_make(l->root, desc->digest.alg, LAYOUT_DIR_MODE, e);
-    if (r)
-        return r;
-    oci_cas_sweep(l->root, desc->digest.alg);
-    r = oci_cas_put_init(&put, l->root, &desc->digest, desc->size, LAYOUT_FILE_MODE, e);
-    if (r)
-        return r;
-    r = from->open(from->ctx, &source, e);
+    struct oci_tree *tree = tree_of(base);
+    bool existed = tree->ops->blob_has(tree, &desc->digest, desc->size);
+    struct source_opener sized = {from->open, from->ctx, desc->size};
+    int r = existed ? 0 : tree->ops->blob_put(tree, &desc->digest, &sized, e);
     if (!r)
-        r = stream_copy(source, &put.verify.base, NULL, e);
-    if (!r)
-        r = sink_commit(&put.verify.base, e);
-    source_close(source);
-    sink_abort(&put.verify.base);
-    if (!r)
-        *ret_existed = false;
+        *ret_existed = existed;
     return r;
 }
 
@@ -212,56 +193,56 @@ static int check_index(struct bytes text, struct err *e)
     return r ? err_wrap(e, "the new " INDEX_FILE) : 0;
 }
 
-/* Writers of one layout wait for each other; the lock is on the folder itself, so that no foreign file is
- * left in it. */
-static int lock_layout(struct layout *l, int *ret_fd, struct err *e)
+static int add_entry(struct oci_tree *tree, const char *media_type, const struct digest *digest,
+                     uint64_t size, const char *tag, struct err *e)
 {
-    int r = dir_open(l->root, ".", false, ret_fd, e);
-    while (!r && flock(*ret_fd, LOCK_EX) < 0)
-        if (errno != EINTR)
-            r = err_set_errno(e, ERR_IO, errno, "lock");
-    return r;
+    AUTO_DONE(oci_manifest) index = {.doc = NULL};
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
+    int r = read_index(tree, &index, e);
+    if (!r)
+        r = write_index(&index, media_type, digest, size, tag, &text, e);
+    if (!r)
+        r = check_index(buf_bytes(&text), e);
+    return r ? r : tree->ops->write(tree, INDEX_FILE, buf_bytes(&text), FILE_REPLACE, e);
 }
 
 static int layout_manifest_push(struct oci_endpoint *base, struct bytes body, const char *media_type,
                                 const struct digest *digest, const char *tag, struct err *e)
 {
-    struct layout *l = (struct layout *)base;
-    AUTO_FD int lock = -1;
-    AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
-    int r = oci_cas_make(l->root, digest->alg, LAYOUT_DIR_MODE, e);
+    struct oci_tree *tree = tree_of(base);
+    struct opener_bytes bytes;
+    struct source_opener from = opener_bytes_init(&bytes, body);
+    int r = tree->ops->blob_put(tree, digest, &from, e);
     if (!r)
-        r = oci_cas_put_bytes(l->root, digest, body, LAYOUT_FILE_MODE, e);
-    if (!r)
-        r = lock_layout(l, &lock, e);
-    if (!r)
-        r = read_index(l, &index, e);
-    if (!r)
-        r = write_index(&index, media_type, digest, body.len, tag, &text, e);
-    if (!r)
-        r = check_index(buf_bytes(&text), e);
-    if (!r)
-        r = file_write(l->root, INDEX_FILE, buf_bytes(&text), LAYOUT_FILE_MODE, FILE_REPLACE, e);
+        r = tree->ops->lock(tree, e);
+    if (r)
+        return r;
+    r = add_entry(tree, media_type, digest, body.len, tag, e);
+    tree->ops->unlock(tree);
     return r;
 }
 
-static const struct oci_endpoint_ops layout_ops = {
-    .close = layout_close,
-    .resolve = layout_resolve,
-    .tags = layout_tags,
-    .blob_fetch = layout_blob_fetch,
-    .blob_open = layout_blob_open,
-    .blob_push = layout_blob_push,
-    .manifest_push = layout_manifest_push,
-};
-
-static int check_layout(int root, struct err *e)
+static int layout_finish(struct oci_endpoint *base, struct err *e)
 {
-    AUTO_DONE(buf) text = BUF_INIT(4096);
+    struct oci_tree *tree = tree_of(base);
+    return tree->ops->finish(tree, e);
+}
+
+/* For each kind of tree what it can do: read in place, or be written all at once. */
+#define LAYOUT_OPS                                                                                          \
+    .close = layout_close, .resolve = layout_resolve, .tags = layout_tags, .blob_fetch = layout_blob_fetch, \
+    .blob_push = layout_blob_push, .manifest_push = layout_manifest_push
+
+static const struct oci_endpoint_ops plain_ops = {LAYOUT_OPS};
+static const struct oci_endpoint_ops in_place_ops = {LAYOUT_OPS, .blob_open = layout_blob_open};
+static const struct oci_endpoint_ops at_once_ops = {LAYOUT_OPS, .finish = layout_finish};
+
+static int check_layout(struct oci_tree *tree, struct err *e)
+{
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_LAYOUT_FILE);
     AUTO(jdoc) doc = NULL;
     const char *version;
-    int r = file_read(root, LAYOUT_FILE, true, &text, e);
+    int r = tree->ops->read(tree, LAYOUT_FILE, &text, e);
     if (r)
         return r == ERR_NOTFOUND ? err_set(e, ERR_FORMAT, "no image layout: it has no file " LAYOUT_FILE) : r;
     r = jdoc_parse(buf_bytes(&text), &doc, e);
@@ -272,68 +253,60 @@ static int check_layout(int root, struct err *e)
     return r ? err_wrap(e, LAYOUT_FILE) : 0;
 }
 
-/* Whether a folder holds anything that a layout in the making would not. */
-static int check_empty(int root, struct err *e)
+/* Whether a tree holds anything that a layout in the making would not; hidden files are nobody's business. */
+static int check_name(struct oci_tree_names *names, const char *name, struct err *e)
 {
-    AUTO_FD int fd = -1;
-    int r = dir_open(root, ".", false, &fd, e);
-    DIR *d = r ? NULL : fdopendir(fd);
-    if (!d)
-        return r ? r : err_set_errno(e, ERR_IO, errno, "opendir");
-    fd = -1; /* the DIR's */
-    for (struct dirent *entry; !r && (entry = readdir(d));) {
-        const char *name = entry->d_name;
-        if (name[0] != '.' && strcmp(name, INDEX_FILE) != 0 && strcmp(name, "blobs") != 0)
-            r = err_set(e, ERR_FORMAT, "the folder is neither empty nor an image layout");
-    }
-    (void)closedir(d);
-    return r;
+    (void)names;
+    bool ours = name[0] == '.' || strcmp(name, INDEX_FILE) == 0 || strcmp(name, "blobs") == 0;
+    return ours ? 0 : err_set(e, ERR_FORMAT, "the folder is neither empty nor an image layout");
 }
 
-/* The oci-layout file comes last: a folder without it is no layout yet. */
-static int make_layout(struct layout *l, struct err *e)
+/* The oci-layout file comes last: a tree without it is no layout yet. */
+static int fill_layout(struct oci_tree *tree, struct err *e)
 {
-    AUTO_FD int lock = -1;
     AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    struct stat st;
-    int r = lock_layout(l, &lock, e);
-    if (r || fstatat(l->root, LAYOUT_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return r;
-    r = check_empty(l->root, e);
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_LAYOUT_FILE);
+    struct oci_tree_names names = {check_name};
+    int r = tree->ops->read(tree, LAYOUT_FILE, &text, e);
+    if (r != ERR_NOTFOUND)
+        return 0; /* what it is worth is seen when it is read */
+    r = tree->ops->list(tree, &names, e);
     if (!r)
-        r = oci_cas_make(l->root, HASH_SHA256, LAYOUT_DIR_MODE, e);
+        r = tree->ops->make(tree, e);
     if (!r)
-        r = file_write(l->root, INDEX_FILE, BYTES_LIT(EMPTY_INDEX), LAYOUT_FILE_MODE, FILE_KEEP, e);
+        r = tree->ops->write(tree, INDEX_FILE, BYTES_LIT(EMPTY_INDEX), FILE_KEEP, e);
     if (!r)
-        r = read_index(l, &index, e); /* somebody else's index.json stays his */
-    if (!r)
-        r = file_write(l->root, LAYOUT_FILE, BYTES_LIT(LAYOUT_TEXT), LAYOUT_FILE_MODE, FILE_KEEP, e);
-    return r;
+        r = read_index(tree, &index, e); /* somebody else's index.json stays his */
+    return r ? r : tree->ops->write(tree, LAYOUT_FILE, BYTES_LIT(LAYOUT_TEXT), FILE_KEEP, e);
 }
 
-int oci_layout_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
-                    struct oci_endpoint **ret, struct err *e)
+static int make_layout(struct oci_tree *tree, struct err *e)
 {
-    (void)conf;
-    char shown[300];
-    struct layout l = {.base = {.ops = &layout_ops}, .root = -1};
-    int r = create ? dir_make(ref->path, LAYOUT_DIR_MODE, e) : 0;
-    if (!r)
-        r = dir_open(AT_FDCWD, ref->path, false, &l.root, e);
+    int r = tree->ops->lock(tree, e);
     if (r)
         return r;
-    if (create)
-        r = make_layout(&l, e);
+    r = fill_layout(tree, e);
+    tree->ops->unlock(tree);
+    return r;
+}
+
+int oci_layout_over(struct oci_tree *tree, bool create, struct oci_endpoint **ret, struct err *e)
+{
+    int r = create ? make_layout(tree, e) : 0;
     if (!r)
-        r = check_layout(l.root, e);
-    struct layout *heap = r ? NULL : malloc(sizeof(*heap));
-    if (!r && !heap)
+        r = check_layout(tree, e);
+    struct layout *l = r ? NULL : malloc(sizeof(*l));
+    if (!r && !l)
         r = err_nomem(e);
     if (r) {
-        (void)close(l.root);
-        return err_wrap(e, "%s", text_escape_str(ref->path, shown, sizeof(shown)));
+        tree->ops->close(tree);
+        return r;
     }
-    *heap = l;
-    *ret = &heap->base;
+    *l = (struct layout){.base = {&plain_ops}, .tree = tree};
+    if (tree->ops->blob_open)
+        l->base.ops = &in_place_ops;
+    else if (tree->ops->finish)
+        l->base.ops = &at_once_ops;
+    *ret = &l->base;
     return 0;
 }
