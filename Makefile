@@ -48,8 +48,9 @@ ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -static-libgcc
 
 # A plugin NAME is ROOM/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
 # ROOM/NAME.c, is in the library.
-PLUGINS := http
+PLUGINS := http archive
 LIBS_http := -lcurl
+LIBS_archive := -larchive
 plugin_src = $(wildcard net/$1_*.c oci/$1_*.c)
 PLUGIN_SRC := $(foreach p,$(PLUGINS),$(call plugin_src,$p))
 NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(PLUGIN_SRC),$(wildcard net/*.c))
@@ -121,6 +122,7 @@ $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
 $(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
+$(B)/tests/unit/oci_archive_test: $(PLUGIN_SO)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)

@@ -36,6 +36,16 @@
 #define LIMIT_MODULE (256U << 20)
 /* A blob that is pushed or pulled as a stream: what a signed 64-bit size can say, less a margin. */
 #define LIMIT_BLOB (1ULL << 40)
+/* Members of one tar. A layer of a distribution holds 10,000 to 100,000 files; a layout of 100,000 blobs fits
+ * too. */
+#define LIMIT_ARCHIVE_MEMBERS 500000U
+/* A member's name or link target: Linux's PATH_MAX; pax has no bound of its own. */
+#define LIMIT_ARCHIVE_NAME 4096U
+/* What a compressed tar may unpack to: sixteen modules of the largest size that is run. */
+#define LIMIT_ARCHIVE_UNPACKED (4ULL << 30)
+/* How many times larger than its compressed form a tar may be, once it is larger than LIMIT_MODULE: wasm and
+ * text shrink 3 to 20 times, nothing but zeros 1,030 times in deflate (RFC 1951) and more in zstd. */
+#define LIMIT_ARCHIVE_RATIO 200U
 /* Sections of one wasm binary; the engine's own parser takes fewer than 100,000 of anything. */
 #define LIMIT_WASM_SECTIONS 100000U
 /* Import, export, type and name sections that are decoded (not merely hashed). */

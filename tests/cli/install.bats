@@ -17,6 +17,7 @@ install_here() {
     install_here
     [ -x root/$prefix/bin/waybill ]
     [ -f root/$prefix/lib/waybill/http.so ]
+    [ -f root/$prefix/lib/waybill/archive.so ]
     [ -f root/$prefix/share/man/man1/waybill-push.1 ]
     make -s -C "$root" uninstall DESTDIR="$PWD/root" PREFIX=$prefix
     [ -z "$(find root -type f)" ]
