@@ -72,7 +72,7 @@ part_threads() {
 }
 # Python's unittest in TAP.
 registry_tests() {
-    python3 tests/registry/test_registry.py -v 2>&1 |
+    python3 -B -m unittest discover -v -s tests/registry 2>&1 |
         sed -E 's/^(test\w+) .*\.\.\. ok$/ok - \1/; s/^(test\w+) .*\.\.\. (FAIL|ERROR)$/not ok - \1/'
     return "${PIPESTATUS[0]}"
 }

@@ -11,6 +11,10 @@ export INSTALL_PEERS=0
 [ "${1:-}" = --install ] && INSTALL_PEERS=1
 bad=0
 for script in tests/interop/*.sh; do
-    [ "$script" = tests/interop/run.sh ] || "$script" || bad=1
+    case $script in
+    tests/interop/run.sh) continue ;;
+    tests/interop/conformance.sh) [ -n "${CONFORMANCE:-}" ] || continue ;; # its program is nothing to install
+    esac
+    "$script" || bad=1
 done
 exit $bad

@@ -3,7 +3,6 @@
 
 import base64
 import binascii
-import json
 import secrets
 import time
 import urllib.parse
@@ -19,11 +18,12 @@ class Auth:
         self.user = options.user
         self.password = options.password
         self.expiry = options.token_expiry
+        self.uses = options.token_uses
         self.field = options.token_field
         self.identity_token = options.identity_token
         self.anonymous_pull = options.anonymous_pull
         self.realm = None  # set when the ports are known
-        self.tokens = {}  # token -> (expires at, {repo: {action}})
+        self.tokens = {}  # token -> [expires at, {repo: {action}}, how often used]
 
     def challenge(self, repo=None, actions=(), error=None):
         if self.mode != "token":
@@ -44,11 +44,19 @@ class Auth:
             good = scheme.lower() == "basic" and self.basic_ok(value)
             return None if good else self.challenge()
         granted = self.tokens.get(value) if scheme.lower() == "bearer" else None
-        if granted is None or granted[0] <= time.time():
+        if granted is None or granted[0] <= time.time() or (self.uses and granted[2] >= self.uses):
             return self.challenge(repo, actions, "invalid_token" if value else None)
         if repo and not set(actions) <= granted[1].get(repo, set()):
             return self.challenge(repo, actions, "insufficient_scope")
+        granted[2] += 1
         return None
+
+    def may_pull(self, header, repo):
+        """Whether a request that was let in may also read from another repository."""
+        if self.mode != "token":
+            return True
+        granted = self.tokens.get((header or "").partition(" ")[2])
+        return granted is not None and "pull" in granted[1].get(repo, set())
 
     def basic_ok(self, value):
         try:
@@ -91,12 +99,8 @@ class Auth:
 
     def issue(self, granted):
         token = secrets.token_urlsafe(32)
-        self.tokens[token] = (time.time() + self.expiry, granted)
+        self.tokens[token] = [time.time() + self.expiry, granted, 0]
         return {self.field: token, "expires_in": self.expiry}
 
     def revoke_all(self):
         self.tokens.clear()
-
-
-def error_body(code, message):
-    return json.dumps({"errors": [{"code": code, "message": message, "detail": None}]}).encode()

@@ -15,10 +15,18 @@ and the action's own keys:
                     the path and query of the request are appended unless "to" holds a path
   delay             ms before the request is handled
   ignore_range      answer as if no Range had been asked for
+  revoke            all tokens end, then the request is handled: 401 in the middle of things
+  stall_request     read `bytes` bytes of the request body, then nothing for ms, then go on
+  race              a second writer adds to the tag that this PUT writes; "when": "before" the PUT is handled (its entry
+                    is lost by it), or "after" with what the tag held before (the PUT's entries are lost)
   drop              close the connection without any answer
   drop_request      close the connection after `bytes` bytes of the request body
   drop_after_bytes  close after `bytes` bytes of the answer's body, under its full Content-Length
   stall             send `bytes` bytes of the body, then nothing for ms, then close
+  pause             send `bytes` bytes of the body, nothing for ms, then the rest
+  bandwidth         send the body at `rate` bytes per second
+  content_length    the header says value, or the truth and `add` bytes more; the body is whole, then it is closed
+  gzip              the body compressed, with Content-Encoding, as some proxies do unasked
   short_body        leave off the last `bytes` (default 1) bytes; Content-Length is honest
   long_body         add `bytes` (default 1) bytes; Content-Length is honest
   wrong_digest      other bytes of the same length
@@ -27,21 +35,26 @@ and the action's own keys:
   wrong_content_type  value (default text/html)
   wrong_docker_digest value (default: a well-formed digest of something else)
   set_header        headers {name: value, or null to remove it}
+  set_status        status: what was done is answered with another status
 The first rule that matches and is not used up is the one that fires.
 """
 
 import email.utils
+import gzip
 import os
 import re
 import threading
 import time
 
-BEFORE = {"status", "retry_after", "unauthorized", "redirect", "delay", "drop", "drop_request", "ignore_range"}
-AFTER = {
-    "drop_after_bytes", "stall", "short_body", "long_body", "wrong_digest", "flip_byte",
-    "replace_body", "wrong_content_type", "wrong_docker_digest", "set_header",
+BEFORE = {
+    "status", "retry_after", "unauthorized", "redirect", "delay", "drop", "drop_request", "ignore_range",
+    "revoke", "stall_request",
 }
-ACTIONS = BEFORE | AFTER
+AFTER = {
+    "drop_after_bytes", "stall", "pause", "bandwidth", "content_length", "gzip", "short_body", "long_body", "wrong_digest",
+    "flip_byte", "replace_body", "wrong_content_type", "wrong_docker_digest", "set_header", "set_status",
+}
+ACTIONS = BEFORE | AFTER | {"race"}
 OTHER_DIGEST = "sha256:" + "5" * 64
 
 
@@ -104,11 +117,45 @@ def retry_after(rule):
 
 def transform(rule, reply):
     """Apply an AFTER rule to a finished reply."""
-    count = rule.get("bytes", 1)
-    if rule.action in ("drop_after_bytes", "stall"):
+    if rule.action in ("drop_after_bytes", "stall", "pause", "bandwidth"):
+        change_flow(rule, reply)
+    elif rule.action in ("set_header", "wrong_content_type", "wrong_docker_digest", "set_status", "content_length"):
+        change_head(rule, reply)
+    else:
+        change_body(rule, reply)
+
+
+def change_flow(rule, reply):
+    reply.stall_ms = rule.get("ms", 0)
+    if rule.action == "pause":
+        reply.pause = rule.get("bytes", 0)
+    elif rule.action == "bandwidth":
+        reply.rate = rule.get("rate", 1)
+    else:
         reply.cut = rule.get("bytes", 0)
         reply.stall_ms = rule.get("ms", 0) if rule.action == "stall" else 0
-    elif rule.action == "short_body":
+
+
+def change_head(rule, reply):
+    if rule.action == "set_status":
+        reply.status = rule.get("status")
+    elif rule.action == "content_length":
+        length = rule.get("value", reply.length() + rule.get("add", 0))
+        reply.headers["Content-Length"] = str(length)
+        reply.cut = reply.length()
+    elif rule.action == "wrong_content_type":
+        reply.headers["Content-Type"] = rule.get("value", "text/html")
+    elif rule.action == "wrong_docker_digest":
+        reply.headers["Docker-Content-Digest"] = rule.get("value", OTHER_DIGEST)
+    for name, value in rule.get("headers", {}).items():
+        reply.headers.pop(name, None)
+        if value is not None:
+            reply.headers[name] = value
+
+
+def change_body(rule, reply):
+    count = rule.get("bytes", 1)
+    if rule.action == "short_body":
         reply.body = reply.all_bytes()[: max(0, reply.length() - count)]
     elif rule.action == "long_body":
         reply.body = reply.all_bytes() + b"x" * count
@@ -118,14 +165,9 @@ def transform(rule, reply):
         data = bytearray(reply.all_bytes())
         data[rule.get("offset", 0)] ^= 1
         reply.body = bytes(data)
+    elif rule.action == "gzip":
+        reply.body = gzip.compress(reply.all_bytes())
+        reply.headers["Content-Encoding"] = "gzip"
     elif rule.action == "replace_body":
         reply.body = rule.get("body", "").encode()
-    elif rule.action == "wrong_content_type":
-        reply.headers["Content-Type"] = rule.get("value", "text/html")
-    elif rule.action == "wrong_docker_digest":
-        reply.headers["Docker-Content-Digest"] = rule.get("value", OTHER_DIGEST)
-    elif rule.action == "set_header":
-        for name, value in rule.get("headers", {}).items():
-            reply.headers.pop(name, None)
-            if value is not None:
-                reply.headers[name] = value
+    reply.path = None

@@ -6,9 +6,9 @@ It listens on three free ports of 127.0.0.1: `main` (the registry), `alt` (the s
 which refuses a request that carries credentials, as object stores do) and `token` (a token service on an origin of
 its own). --port-file gets one JSON object with the ports once they are open. POST /_fault on main adds fault rules
 (see faults.py), DELETE /_fault removes all, GET /_fault shows them with their counts; POST /_revoke ends all tokens.
+options.py has the ways in which whole registries differ; http_io.py says what a line of the log holds.
 """
 
-import argparse
 import json
 import signal
 import sys
@@ -19,10 +19,12 @@ import time
 sys.dont_write_bytecode = True  # the tree stays as it is
 
 import faults as fault_rules
-from api import Api, actions_of, error, first_values, json_reply, route_of
+from api import ROUTE, Api, actions_of, first_values, route_of
 from auth import Auth
 from faults import Faults
-from http_io import Gone, Reply, RequestLog, Server, write_atomically
+from http_io import Gone, Reply, RequestLog, Server, error, json_reply, write_atomically
+from options import parse_options
+from referrers import ForeignWriter
 from storage import Storage
 
 CONTROL_MAX = 1 << 20
@@ -30,13 +32,13 @@ CONTROL_MAX = 1 << 20
 
 class App:
     def __init__(self, options, folder):
+        self.options = options
         self.log = RequestLog(options.log)
         self.faults = Faults([json.loads(text) for text in options.fault])
         self.auth = Auth(options)
         self.api = Api(Storage(folder), options)
-        self.servers = {name: Server(name, self) for name in ("main", "alt", "token")}
-        self.api.main_url = self.url("main")
-        self.api.alt_url = self.url("alt", "localhost")
+        self.servers = {name: Server(name, self, options) for name in ("main", "alt", "token")}
+        self.api.urls.update(main=self.url("main"), alt=self.url("alt", "localhost"))
         token_host = "token" if options.token_listener else "main"
         self.auth.realm = self.url(token_host) + "/token"
 
@@ -44,7 +46,7 @@ class App:
         return self.servers[name].server_address[1]
 
     def url(self, name, host="127.0.0.1"):
-        return "http://%s:%d" % (host, self.port(name))
+        return "%s://%s:%d" % ("https" if self.options.tls_cert else "http", host, self.port(name))
 
     def start(self):
         for server in self.servers.values():
@@ -62,6 +64,7 @@ class App:
         path, _, query = request.path.partition("?")
         if path.startswith("/_"):
             return self.control(request, path)
+        time.sleep(self.options.delay_ms / 1000)
         listener = request.server.listener
         rule = self.faults.pick(listener, request.command, request.path)
         reply = None
@@ -69,11 +72,26 @@ class App:
             request.fault = rule.action
             if rule.action in fault_rules.BEFORE:
                 reply = self.fault_before(request, rule, path)
+            elif rule.action == "race":
+                reply = self.race(request, rule, listener, path, query)
         if reply is None:
             reply = self.normal(request, listener, path, query)
         if rule is not None and rule.action in fault_rules.AFTER:
             fault_rules.transform(rule, reply)
+        if self.options.warning and listener == "main":
+            reply.headers["Warning"] = '299 - "%s"' % self.options.warning
         return reply
+
+    def race(self, request, rule, listener, path, query):
+        """Handle the request with a second writer of the same tag beside it."""
+        match = ROUTE.match(path)
+        other = ForeignWriter(self.api.storage, match["name"], match["rest"])
+        if rule.get("when") == "after":
+            reply = self.normal(request, listener, path, query)
+            other.write(rule.fired)
+            return reply
+        other.write(rule.fired)
+        return self.normal(request, listener, path, query)
 
     def normal(self, request, listener, path, query):
         header = request.headers.get("Authorization")
@@ -102,15 +120,20 @@ class App:
         if rule.action == "ignore_range":
             del request.headers["Range"]
             return None
-        if rule.action == "drop":
-            request.log_reply(0, 0)
-            raise Gone
-        if rule.action == "drop_request":
-            for _ in request.read_body():
+        if rule.action == "revoke":
+            self.auth.revoke_all()
+            return None
+        if rule.action == "stall_request":
+            request.pause_in = (rule.get("bytes", 0), rule.get("ms", 0))
+            return None
+        if rule.action in ("drop", "drop_request"):
+            for _ in request.read_body() if rule.action == "drop_request" else ():
                 if request.bytes_in >= rule.get("bytes", 0):
                     break
-            request.log_reply(0, 0)
             raise Gone
+        return self.refusal(request, rule, path)
+
+    def refusal(self, request, rule, path):
         if rule.action == "unauthorized":
             default = self.auth.challenge(route_of(path), actions_of(request.command), "invalid_token")
             return self.unauthorized(rule.get("challenge", default))
@@ -148,29 +171,8 @@ class App:
         return json_reply(200, self.faults.state())
 
 
-def parse_options(argv):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--dir", help="keep blobs in this folder (default: a temporary one)")
-    parser.add_argument("--port-file", help="write {main, alt, token} ports here as JSON, atomically")
-    parser.add_argument("--log", help="append one JSON line per request here")
-    parser.add_argument("--max-seconds", type=float, default=600, help="end after this time (default 600)")
-    parser.add_argument("--auth", choices=("none", "basic", "token"), default="none")
-    parser.add_argument("--user", default="user")
-    parser.add_argument("--password", default="password")
-    parser.add_argument("--token-expiry", type=float, default=300, help="seconds a token is good for")
-    parser.add_argument("--token-field", choices=("token", "access_token"), default="token")
-    parser.add_argument("--token-listener", action="store_true", help="token service on an origin of its own")
-    parser.add_argument("--identity-token", help="refresh token that POST grants accept")
-    parser.add_argument("--anonymous-pull", action="store_true")
-    parser.add_argument("--referrers", action="store_true", help="serve the referrers API")
-    parser.add_argument("--location", choices=("relative", "absolute", "alt"), default="relative")
-    parser.add_argument("--page-size", type=int, default=1000, help="most tags on one page")
-    parser.add_argument("--fault", action="append", default=[], metavar="JSON")
-    return parser.parse_args(argv)
-
-
 def main(argv):
-    options = parse_options(argv)
+    options = parse_options(argv, __doc__.split("\n", maxsplit=1)[0])
     with tempfile.TemporaryDirectory(prefix="registry-") as temporary:
         app = App(options, options.dir or temporary)
         app.start()

@@ -5,6 +5,7 @@ Blob bytes always pass through fixed-size buffers, so a blob of any size costs l
 """
 
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -26,6 +27,17 @@ class Upload:
         self.file = open(self.path, "wb")
         self.size = 0
         self.sha256 = hashlib.sha256()
+        self.short = False  # the last chunk was below the least length
+        self.lock = threading.Lock()  # held by the request that adds to it
+
+    def mark(self):
+        return self.size, self.sha256.copy()
+
+    def revert(self, mark):
+        """Forget what was written since `mark`."""
+        self.size, self.sha256 = mark
+        self.file.seek(self.size)
+        self.file.truncate()
 
     def write(self, data):
         self.file.write(data)
@@ -44,6 +56,15 @@ class Repo:
         self.blobs = set()
         self.manifests = {}  # digest -> (media type, bytes)
         self.tags = {}  # tag -> digest
+        self.subjects = {}  # digest of a manifest -> its subject's digest, or None
+
+    def with_subject(self, digest):
+        """(digest, parsed) of every manifest with that subject."""
+        for key, (_, body) in list(self.manifests.items()):
+            if key not in self.subjects:
+                self.subjects[key] = (json.loads(body).get("subject") or {}).get("digest")
+            if self.subjects[key] == digest:
+                yield key, json.loads(body)
 
 
 class Storage:

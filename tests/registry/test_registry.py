@@ -3,7 +3,6 @@
 """The fault-injecting registry tested by itself, over its sockets."""
 
 import base64
-import hashlib
 import http.client
 import json
 import os
@@ -16,70 +15,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 sys.dont_write_bytecode = True
-import registry  # noqa: E402  (needs the path above)
-
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-BLOB = b"some wasm" * 1000
-CONFIG = b"{}"
-
-
-def sha256(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def manifest(**more):
-    value = {
-        "schemaVersion": 2, "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": sha256(CONFIG), "size": 2},
-        "layers": [{"mediaType": "application/wasm", "digest": sha256(BLOB), "size": len(BLOB)}],
-    }
-    value.update(more)
-    return json.dumps(value).encode()
-
-
-class Case(unittest.TestCase):
-    argv = []
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.log_path = os.path.join(self.folder.name, "log")
-        self.app = registry.App(registry.parse_options(["--log", self.log_path] + self.argv), self.folder.name)
-        self.app.start()
-
-    def tearDown(self):
-        self.app.stop()
-        self.folder.cleanup()
-
-    def ask(self, method, path, body=None, headers=None, listener="main"):
-        """(status, headers, body) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.app.port(listener), timeout=10)
-        try:
-            connection.request(method, path, body, headers or {})
-            reply = connection.getresponse()
-            return reply.status, reply.headers, reply.read()
-        finally:
-            connection.close()
-
-    def fault(self, **rule):
-        self.assertEqual(self.ask("POST", "/_fault", json.dumps(rule))[0], 200)
-
-    def push_blob(self, data, name="a/b", headers=None):
-        path = "/v2/%s/blobs/uploads/?digest=%s" % (name, sha256(data))
-        return self.ask("POST", path, data, headers)
-
-    def push_all(self):
-        self.assertEqual(self.push_blob(BLOB)[0], 201)
-        self.assertEqual(self.push_blob(CONFIG)[0], 201)
-        status, headers, _ = self.ask("PUT", "/v2/a/b/manifests/v1", manifest(), {"Content-Type": MANIFEST_TYPE})
-        self.assertEqual(status, 201)
-        return headers["Docker-Content-Digest"]
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-
-    def blob_path(self):
-        return "/v2/a/b/blobs/" + sha256(BLOB)
+from case import BLOB, MANIFEST_TYPE, Case, manifest, sha256  # noqa: E402  (needs the path above)
 
 
 class Conformance(Case):
