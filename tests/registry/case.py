@@ -69,9 +69,10 @@ class Case(unittest.TestCase):
         self.assertEqual(status, 201)
         return headers["Docker-Content-Digest"]
 
-    def log(self):
+    def log(self, event=None):
+        """The lines of requests, or those of an event."""
         with open(self.log_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            return [line for line in map(json.loads, file) if line.get("event") == event]
 
     def blob_path(self):
         return "/v2/a/b/blobs/" + sha256(BLOB)

@@ -13,6 +13,7 @@ import time
 CHUNK = 1 << 20
 DRAIN_MAX = 64 << 20
 LINGER_SECONDS = 2
+LONG_BODY = 64 << 10
 NO_BODY = (204, 304)
 
 
@@ -56,12 +57,15 @@ def json_reply(status, value, headers=None):
 
 
 class RequestLog:
-    """JSON lines; a line is written before the last byte of its answer, so a client that has ended is in the log."""
+    """JSON lines. One per request, written before the first byte of its answer, so a client that has ended is in the log;
+    status 0 when there was no answer. After a body of any length worth the name, or one that was broken off, a second line
+    with event "sent", the same number, how many bytes really left, and when: what the first line says is the plan."""
 
     def __init__(self, path):
         self.file = open(path, "a", encoding="utf-8") if path else None
         self.lock = threading.Lock()
         self.born = time.monotonic()
+        self.numbers = itertools.count(1)
 
     def ms(self, moment):
         return round((moment - self.born) * 1000, 2)
@@ -126,9 +130,11 @@ class Server(http.server.ThreadingHTTPServer):
             request.settimeout(30)
             request = self.tls.wrap_socket(request, server_side=True)
             request.settimeout(None)
-        super().finish_request(request, client_address)
-        if self.tls:
-            request.close()
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            if self.tls:
+                request.close()
 
     def handle_error(self, request, client_address):
         """A client that goes away is part of the game."""
@@ -164,6 +170,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def start_request(self):
         self.started = time.monotonic()
+        self.number = next(self.server.app.log.numbers)
         self.fault = None
         self.logged = self.linger = False
         self.pause_in = None  # (bytes, ms): stop reading the body there for a while
@@ -237,8 +244,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = reply.length()
         has_body = self.command != "HEAD" and reply.status not in NO_BODY
         planned = (length if reply.cut is None else min(reply.cut, length)) if has_body else 0
-        if planned == 0:
-            self.log_reply(reply.status)
+        self.log_reply(reply.status, planned)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -257,16 +263,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wait_for_end()
 
     def send_body(self, reply, count):
-        """The last byte goes alone, behind the line in the log."""
-        self.status = reply.status
         if reply.rate:
             self.pace_out = Pace(reply.rate)
         file = open(reply.path, "rb") if reply.path is not None and not reply.body else None
         try:
             while self.bytes_out < count:
-                step = min(self.step_out(reply), max(1, count - 1 - self.bytes_out))
-                if self.bytes_out == count - 1:
-                    self.log_reply(reply.status, count)
+                step = min(self.step_out(reply), count - self.bytes_out)
                 if file:
                     self.connection.sendfile(file, reply.offset + self.bytes_out, step)
                 else:
@@ -276,6 +278,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         finally:
             if file:
                 file.close()
+            if self.bytes_out < count or count >= LONG_BODY:
+                self.log_sent()
 
     def step_out(self, reply):
         """How many bytes to send at once; waits when the place of a pause is reached."""
@@ -299,7 +303,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.logged = True
         log, now = self.server.app.log, time.monotonic()
         log.write({
-            "listener": self.server.listener, "connection": self.connection_id,
+            "number": self.number, "listener": self.server.listener, "connection": self.connection_id,
             "method": self.command, "path": self.path, "status": status,
             "bytes_in": self.bytes_in, "bytes_out": bytes_out,
             "has_authorization": "Authorization" in self.headers,
@@ -311,6 +315,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "fault": self.fault, "start": log.ms(self.started), "end": log.ms(now),
             "ms": round((now - self.started) * 1000, 1),
         })
+
+    def log_sent(self):
+        log = self.server.app.log
+        log.write({"event": "sent", "number": self.number, "bytes_out": self.bytes_out, "end": log.ms(time.monotonic())})
 
     def hang_up(self):
         """Close at once; unread input makes the kernel send a reset, as a crashing server would."""
@@ -331,11 +339,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.drain()
             self.send_reply(reply)
         except Gone:
-            self.log_reply(0, self.bytes_out)
+            self.log_reply(0)
             self.hang_up()
         except (OSError, ValueError):  # ValueError: a chunk's length that was cut off
             self.close_connection = True
-        self.log_reply(0, self.bytes_out)  # a client that was left, or that left: status 0
+        self.log_reply(0)  # a client that was left, or that left: status 0
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 

@@ -10,6 +10,18 @@ import json
 import sys
 
 
+def read(path, first=0):
+    """The requests in a log from that line on, each with the end of its answer."""
+    requests = {}
+    with open(path, encoding="utf-8") as file:
+        for line in map(json.loads, list(file)[first:]):
+            if line.get("event") is None:
+                requests[line["number"]] = line
+            elif line["number"] in requests:
+                requests[line["number"]].update(end=line["end"], bytes_out=line["bytes_out"])
+    return list(requests.values())
+
+
 def longest_chain(lines):
     """Most intervals that do not overlap: always the one that ends first of those that begin after the last."""
     chain, free = [], float("-inf")
@@ -21,8 +33,7 @@ def longest_chain(lines):
 
 
 def main(argv):
-    with open(argv[0], encoding="utf-8") as file:
-        lines = [json.loads(text) for text in list(file)[int(argv[1]) if len(argv) > 1 else 0 :]]
+    lines = read(argv[0], int(argv[1]) if len(argv) > 1 else 0)
     chain = longest_chain(lines)
     print(len(chain), len(lines), len({line["connection"] for line in lines}))
     for line in chain:
