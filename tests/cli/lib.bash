@@ -7,6 +7,9 @@ bats_require_minimum_version 1.5.0
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${WAYBILL:=$root/build/release/bin/waybill}" "${GUESTS:=$root/build/guests}"
 export WAYBILL GUESTS
+# The tests have a home of their own; what is built for them once is in that of the user.
+: "${PEERS:=${XDG_CACHE_HOME:-$HOME/.cache}/waybill-peers}" "${USER_HOME:=$HOME}"
+export PEERS USER_HOME
 
 setup() {
     export HOME=$BATS_TEST_TMPDIR/home TMPDIR=$BATS_TEST_TMPDIR/tmp LC_ALL=C
@@ -143,6 +146,34 @@ stop_registry() {
     [ -n "${REGISTRY_PID:-}" ] || return 0
     kill "$REGISTRY_PID" 2>/dev/null || true
     wait "$REGISTRY_PID" 2>/dev/null || true
+}
+
+# start_ggcr: go-containerregistry's registry, which has the referrers API, on a free port of the loopback interface; sets GGCR
+# (host:port). Call it in setup_file, and need_ggcr in every test, which skips, saying why, where it cannot be built.
+# stop_ggcr ends it.
+start_ggcr() {
+    local program port=$BATS_FILE_TMPDIR/ggcr.port
+    program=$(HOME=$USER_HOME "$root/tests/interop/ggcr/build.sh" 2>"$BATS_FILE_TMPDIR/ggcr.why") || return 0
+    mkdir -p "$BATS_FILE_TMPDIR/ggcr"
+    "$program" "$port" "$BATS_FILE_TMPDIR/ggcr" >"$BATS_FILE_TMPDIR/ggcr.log" 2>&1 3>&- &
+    GGCR_PID=$!
+    local try
+    for ((try = 0; try < 100; try++)); do
+        [ ! -s "$port" ] || break
+        kill -0 "$GGCR_PID" 2>/dev/null || break
+        sleep 0.05
+    done
+    [ -s "$port" ] || fail "the registry did not start" "$(cat "$BATS_FILE_TMPDIR/ggcr.log")"
+    GGCR=127.0.0.1:$(cat "$port")
+    export GGCR GGCR_PID
+}
+
+need_ggcr() { [ -n "${GGCR:-}" ] || skip "$(cat "$BATS_FILE_TMPDIR/ggcr.why")"; }
+
+stop_ggcr() {
+    [ -n "${GGCR_PID:-}" ] || return 0
+    kill "$GGCR_PID" 2>/dev/null || true
+    wait "$GGCR_PID" 2>/dev/null || true
 }
 
 # requests: how many the registry has answered so far; it writes its log after the answer.

@@ -19,7 +19,7 @@ verdict() { # name, output
 }
 mapfile -t c < <(git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r ls -d 2>/dev/null)
 mapfile -t sh < <(git ls-files -co --exclude-standard '*.sh' '*.bash' .ci/run .ci/install | xargs -r ls -d 2>/dev/null)
-mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '^testdata/corpus/|\.(lock|json|md|wasm|pem|pub|key)$|^LICENSE$|^\.gitignore$|^README' | xargs -r ls -d 2>/dev/null)
+mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '^testdata/corpus/|\.(lock|json|md|wasm|pem|pub|key)$|/go\.sum$|^LICENSE$|^\.gitignore$|^README' | xargs -r ls -d 2>/dev/null)
 flags=(-std=c17 -D_GNU_SOURCE -I. -isystem build/engine/include -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla -Wformat=2 -Wno-format-nonliteral -Werror)
 

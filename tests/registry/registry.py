@@ -56,6 +56,7 @@ class App:
         for server in self.servers.values():
             server.shutdown()
             server.server_close()
+        self.api.storage.close()
         self.log.close()
 
     # one request

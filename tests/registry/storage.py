@@ -126,6 +126,10 @@ class Storage:
         if os.path.exists(upload.path):
             os.unlink(upload.path)
 
+    def close(self):
+        for upload in list(self.uploads.values()):
+            upload.file.close()
+
     def upload_finish(self, name, upload, digest):
         """Turn an upload into a blob; False (and the upload is gone) if its bytes do not hash to `digest`."""
         if upload.digest(digest.split(":")[0]) != digest:
