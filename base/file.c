@@ -249,6 +249,26 @@ int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode
     return r;
 }
 
+int sink_file_take(struct sink_file *s, int dirfd, const char *name, int fd, bool *ret_taken, struct err *e)
+{
+    struct stat made, taken;
+    if (fstat(s->fd, &made) < 0 || fstat(fd, &taken) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", s->name);
+    *ret_taken = false;
+    if (made.st_dev != taken.st_dev || taken.st_uid != made.st_uid)
+        return 0;
+    AUTO_FD int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0 || renameat(dirfd, name, s->dirfd, s->temp) < 0)
+        return 0; /* mounts and subvolumes of one file system */
+    (void)close(s->fd);
+    s->fd = TAKE_FD(own);
+    s->named = *ret_taken = true;
+    if ((made.st_gid != taken.st_gid && fchown(s->fd, (uid_t)-1, made.st_gid) < 0) ||
+        fchmod(s->fd, made.st_mode & 07777) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", s->name);
+    return 0;
+}
+
 int file_write(int dirfd, const char *path, struct bytes data, mode_t mode, enum file_existing existing,
                struct err *e)
 {
@@ -335,12 +355,15 @@ int file_lock(int dirfd, const char *path, int *ret_fd, struct err *e)
     return 0;
 }
 
-int fd_copy(int from, int to, uint64_t size, struct err *e)
+bool fd_clone(int from, int to, uint64_t size)
 {
     struct stat st;
-    if (fstat(from, &st) < 0)
-        return err_set_errno(e, ERR_IO, errno, "fstat");
-    if ((uint64_t)st.st_size == size && ioctl(to, FICLONE, from) == 0)
+    return fstat(from, &st) == 0 && (uint64_t)st.st_size == size && ioctl(to, FICLONE, from) == 0;
+}
+
+int fd_copy(int from, int to, uint64_t size, struct err *e)
+{
+    if (fd_clone(from, to, size))
         return 0;
     off_t at = 0;
     while ((uint64_t)at < size) {

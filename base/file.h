@@ -60,6 +60,13 @@ struct sink_file {
 MUST_CHECK int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode,
                               enum file_existing existing, struct err *e);
 
+/* sink_file_take - lets the file `name` of the folder dirfd, which is open as fd and whose bytes are on the
+ * disk, be the one that appears at commit, by a rename instead of a copy, with the mode and group that a new
+ * file has there. Whatever was written to the sink is lost. *ret_taken false: it lies on another file system,
+ * and nothing has changed. fd stays the caller's. */
+MUST_CHECK int sink_file_take(struct sink_file *s, int dirfd, const char *name, int fd, bool *ret_taken,
+                              struct err *e);
+
 /* file_write - data as a whole file by way of sink_file. */
 MUST_CHECK int file_write(int dirfd, const char *path, struct bytes data, mode_t mode,
                           enum file_existing existing, struct err *e);
@@ -82,6 +89,10 @@ MUST_CHECK int dir_open(int dirfd, const char *path, bool only_ours, int *ret_fd
 /* file_lock - waits for an exclusive lock on the named file (created 0600, left in place); closing *ret_fd
  * ends it. */
 MUST_CHECK int file_lock(int dirfd, const char *path, int *ret_fd, struct err *e);
+
+/* fd_clone - the whole of regular file `from` to the empty file `to` by reference, where the file system has
+ * that; false, and nothing was done, where not. */
+bool fd_clone(int from, int to, uint64_t size);
 
 /* fd_copy - the whole of regular file `from` to `to` at its start: by reflink or in the kernel where it can.
  */

@@ -90,6 +90,7 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
                      .auth_path = c->auth_path,
                      .memo_dir = c->memo_dir},
         .store_dir = c->store_dir,
+        .temp_dir = env_path("TMPDIR"),
         .progress = progress,
     };
 }

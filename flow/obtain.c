@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "flow/fetch.h"
 #include "oci/index.h"
 #include "oci/kind.h"
 
@@ -17,10 +18,12 @@ struct way {
     struct oci_ref ref;
     struct oci_endpoint *ep;
     struct oci_store store; /* closed where the endpoint is read in place, or there is no store */
+    struct flow_fetch fetch;
 };
 
 static void way_done(struct way *w)
 {
+    flow_fetch_done(&w->fetch);
     oci_endpoint_close(TAKE(w->ep));
     oci_store_done(&w->store);
     oci_ref_done(&w->ref);
@@ -44,6 +47,7 @@ static int way_open(struct way *w, const struct flow_conf *conf, const char *ref
         r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
     if (!r && !w->ep->ops->blob_open && conf->store_dir)
         r = open_store(w, e);
+    w->fetch = (struct flow_fetch){.ep = w->ep, .store = &w->store, .temp_dir = conf->temp_dir};
     return r;
 }
 
@@ -118,51 +122,6 @@ static int resolve(struct way *w, struct flow_artifact *a, struct err *e)
     return r;
 }
 
-/* Lets a blob stream into a sink that checks it. */
-static int fetch_into(struct way *w, const struct oci_desc *desc, struct progress *p, struct sink *to,
-                      struct err *e)
-{
-    struct sink_progress progress;
-    to = sink_progress_init(&progress, to, p, desc->size);
-    int r = w->ep->ops->blob_fetch(w->ep, desc, to, e);
-    if (!r)
-        r = sink_commit(to, e);
-    sink_abort(to);
-    return r;
-}
-
-/* Where nothing can be kept, an unlinked file takes the store's place. */
-static int fetch_to_nowhere(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
-                            struct err *e)
-{
-    struct sink_fd file;
-    struct sink_verify verify;
-    AUTO_FD int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set_errno(e, ERR_IO, errno, "/tmp");
-    int r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
-    if (!r)
-        r = fetch_into(w, desc, p, &verify.base, e);
-    if (!r)
-        *ret_fd = TAKE_FD(fd);
-    return r;
-}
-
-/* *ret_fd: the very file that was written and checked. */
-static int fetch(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd, struct err *e)
-{
-    struct oci_cas_put put;
-    if (!has_store(w))
-        return fetch_to_nowhere(w, desc, p, ret_fd, e);
-    int r = oci_store_put_init(&w->store, &put, &desc->digest, desc->size, ret_fd, e);
-    if (!r)
-        return fetch_into(w, desc, p, &put.verify.base, e);
-    if (r != ERR_IO)
-        return r;
-    log_warn("%s; nothing is kept", e->msg);
-    return fetch_to_nowhere(w, desc, p, ret_fd, e);
-}
-
 /* An open descriptor of a blob; *ret_fresh: its bytes have just been checked. */
 static int open_blob(struct way *w, const struct oci_desc *desc, struct progress *p, int *ret_fd,
                      bool *ret_fresh, struct err *e)
@@ -174,7 +133,7 @@ static int open_blob(struct way *w, const struct oci_desc *desc, struct progress
     if (has_store(w) && oci_store_get(&w->store, &desc->digest, desc->size, ret_fd, &ignored) == 0)
         return 0;
     *ret_fresh = true;
-    return fetch(w, desc, p, ret_fd, e);
+    return flow_fetch_blob(&w->fetch, desc, p, ret_fd, e);
 }
 
 struct source *flow_artifact_read(const struct flow_artifact *a, struct flow_reading *r)
@@ -252,7 +211,7 @@ static int check_module(struct way *w, const struct oci_desc *desc, bool in_memo
         if (a->fd >= 0)
             (void)close(TAKE_FD(a->fd));
         a->fresh = true;
-        r = fetch(w, desc, w->conf->progress, &a->fd, e);
+        r = flow_fetch_blob(&w->fetch, desc, w->conf->progress, &a->fd, e);
         if (!r)
             r = check_bytes(desc, in_memory, keys, a, e);
     }
@@ -434,8 +393,23 @@ static int write_checked(const struct flow_artifact *a, struct sink *to, struct 
     return r;
 }
 
-/* in_place: the bytes lie where others may write; between the check of a signature and now they may have. */
-static int write_out(const struct flow_artifact *a, bool in_place, const char *path, struct err *e)
+/* The bytes that were checked into the output: by reference, by giving the file itself away, or by a copy. */
+static int place(struct way *w, const struct flow_artifact *a, struct sink_file *out, struct err *e)
+{
+    bool taken = false;
+    int r = 0;
+    if (fd_clone(a->fd, out->fd, a->size))
+        return 0;
+    if (w->fetch.held)
+        r = oci_partial_take(w->fetch.held, out, &taken, e);
+    if (taken)
+        oci_partial_close(TAKE(w->fetch.held));
+    return r || taken ? r : fd_copy(a->fd, out->fd, a->size, e);
+}
+
+/* What lies where others may write is checked again: between the check of a signature and now it may have
+ * changed. */
+static int write_out(struct way *w, const struct flow_artifact *a, const char *path, struct err *e)
 {
     struct sink_fd standard_output;
     if (strcmp(path, "-") == 0)
@@ -444,12 +418,24 @@ static int write_out(const struct flow_artifact *a, bool in_place, const char *p
     int r = sink_file_init(&out, AT_FDCWD, path, 0666, FILE_REPLACE, e);
     if (r)
         return r;
-    if (in_place)
+    if (w->ep->ops->blob_open)
         return write_checked(a, &out.base, e);
-    r = fd_copy(a->fd, out.fd, a->size, e);
+    r = place(w, a, &out, e);
     if (!r)
         r = sink_commit(&out.base, e);
     sink_abort(&out.base);
+    return r;
+}
+
+/* A place that cannot be written to shows before anything is fetched. */
+static int check_output(const char *path, struct err *e)
+{
+    struct sink_file out;
+    if (strcmp(path, "-") == 0)
+        return 0;
+    int r = sink_file_init(&out, AT_FDCWD, path, 0666, FILE_REPLACE, e);
+    if (!r)
+        sink_abort(&out.base);
     return r;
 }
 
@@ -460,8 +446,11 @@ int flow_pull(const struct flow_conf *conf, const char *reference, const char *p
     AUTO_DONE(way) w;
     int r = way_open(&w, conf, reference, e);
     if (!r)
+        r = check_output(path, e);
+    w.fetch.hold = strcmp(path, "-") != 0;
+    if (!r)
         r = obtain_reference(&w, 0, keys, ret, e);
     if (!r)
-        r = write_out(ret, w.ep->ops->blob_open, path, e);
+        r = write_out(&w, ret, path, e);
     return r;
 }

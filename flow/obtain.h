@@ -14,6 +14,7 @@
 struct flow_conf {
     struct oci_endpoint_conf endpoint;
     const char *store_dir;     /* NULL: no store; everything is fetched each time */
+    const char *temp_dir;      /* for files without a name where there is no store; NULL: /tmp */
     struct progress *progress; /* or NULL */
     const char *platform;      /* of an index, see oci_index_choose; or NULL */
 };

@@ -72,9 +72,10 @@ DEFINE_AUTO(net_http, net_http_close);
 /* net_http_send - one request with its redirects and retries. A download that breaks is taken up where it
  * broke (Range); `to` sees each byte once. 408, 429, 500, 502, 503, 504 are retried like a broken connection;
  * a Retry-After over max_wait_ms ends that, and the response is returned. ret: initialised; filled when 0 is
- * returned, whatever the status; released with net_http_response_done. Returns 0, ERR_NETWORK, ERR_LIMIT
- * (headers over LIMIT_HTTP_HEADERS, body over max_body), ERR_FORMAT (url), the failures of `to` and of
- * `body`, ERR_NOMEM, or what plugin_load returns. */
+ * returned, whatever the status; released with net_http_response_done. Returns 0, ERR_NETWORK, ERR_REGISTRY
+ * (another part of the body than the one that was asked for), ERR_LIMIT (headers over LIMIT_HTTP_HEADERS,
+ * body over max_body), ERR_FORMAT (url), the failures of `to` and of `body`, ERR_NOMEM, or what plugin_load
+ * returns. */
 MUST_CHECK int net_http_send(struct net_http *http, const struct net_http_request *req,
                              struct net_http_response *ret, struct err *e);
 

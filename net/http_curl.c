@@ -71,9 +71,9 @@ static int part_check(struct transfer *t, uint64_t *ret_total)
     struct net_content_range range;
     struct bytes value;
     if (!net_http_field(t->resp, "Content-Range", 0, &value) || !net_content_range_parse(value, &range))
-        return err_set(t->e, ERR_NETWORK, "a partial response that does not say which part");
+        return err_set(t->e, ERR_REGISTRY, "a partial response that does not say which part");
     if (range.first != t->hop->resume)
-        return err_set(t->e, ERR_NETWORK, "asked for the bytes from %" PRIu64 " on, got those from %" PRIu64,
+        return err_set(t->e, ERR_REGISTRY, "asked for the bytes from %" PRIu64 " on, got those from %" PRIu64,
                        t->hop->resume, range.first);
     *ret_total = range.total;
     return 0;
@@ -101,7 +101,7 @@ static int body_decide(struct transfer *t)
             total = (uint64_t)length;
     }
     if (t->hop->resume_total != UINT64_MAX && total != UINT64_MAX && total != t->hop->resume_total)
-        return err_set(t->e, ERR_NETWORK,
+        return err_set(t->e, ERR_REGISTRY,
                        "the size changed from %" PRIu64 " to %" PRIu64 " between two tries",
                        t->hop->resume_total, total);
     t->hop->total = total;

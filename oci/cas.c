@@ -151,6 +151,18 @@ int oci_cas_remove(int root, const struct digest *d, struct err *e)
     return 0;
 }
 
+int oci_cas_adopt(int root, const struct digest *d, int dirfd, const char *name, struct err *e)
+{
+    char hex[DIGEST_STR_MAX];
+    AUTO_FD int folder = -1;
+    int r = open_folder(root, d->alg, &folder, e);
+    if (r)
+        return r;
+    if (renameat(dirfd, name, folder, digest_hex(d, hex)) < 0 || fsync(folder) < 0)
+        return err_set_errno(e, ERR_IO, errno, "blob %s", hex);
+    return 0;
+}
+
 static bool is_stale(int folder, const char *name)
 {
     size_t len = strlen(name);

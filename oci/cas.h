@@ -32,6 +32,10 @@ MUST_CHECK int oci_cas_put_bytes(int root, const struct digest *d, struct bytes 
 /* oci_cas_remove - a blob that is not there is no failure. ERR_IO. */
 MUST_CHECK int oci_cas_remove(int root, const struct digest *d, struct err *e);
 
+/* oci_cas_adopt - makes the file `name` in the folder dirfd the blob, by a rename and an fsync of the folder;
+ * its bytes are the caller's business. */
+MUST_CHECK int oci_cas_adopt(int root, const struct digest *d, int dirfd, const char *name, struct err *e);
+
 /* oci_cas_sweep - removes temporary files that killed processes left behind: those not written to for an
  * hour. */
 void oci_cas_sweep(int root, enum hash_alg alg);

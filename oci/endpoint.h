@@ -43,6 +43,12 @@ struct oci_endpoint_ops {
     /* Writes the blob's bytes to `to` and neither checks nor commits: the caller's sink is a sink_verify. */
     int (*blob_fetch)(struct oci_endpoint *ep, const struct oci_desc *desc, struct sink *to, struct err *e);
 
+    /* As blob_fetch, for a sink that has the first `from` bytes (0 < from < size) already. ERR_UNSUPPORTED:
+     * the rest alone is not to be had; ERR_DIGEST may mean that those bytes were no part of the blob. NULL
+     * where blobs lie on this machine. */
+    int (*blob_resume)(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from, struct sink *to,
+                       struct err *e);
+
     /* Appends the name of every tag, each with a NUL behind it, in the order of the place; also those of
      * tools, such as sha256-... */
     int (*tags)(struct oci_endpoint *ep, struct buf *out, struct err *e);

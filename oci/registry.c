@@ -151,22 +151,57 @@ static int registry_resolve(struct oci_endpoint *ep, const char *tag, const stru
     return 0;
 }
 
+static int blob_get(struct oci_registry *reg, const struct oci_desc *desc, uint64_t from, struct sink *to,
+                    struct net_http_response *resp, struct err *e)
+{
+    AUTO_FREE char *url = NULL;
+    char digest[DIGEST_STR_MAX];
+    int r = oci_registry_url(reg, "blobs", digest_str(&desc->digest, digest), &url, e);
+    if (r)
+        return r;
+    struct net_http_request req = {
+        .method = "GET", .url = url, .to = to, .resume = from, .follow = true, .idempotent = true};
+    r = oci_registry_send(reg, &req, resp, e);
+    return r ? err_wrap(e, "blob %s", digest) : 0;
+}
+
+static int blob_failure(const struct oci_registry *reg, const struct net_http_response *resp,
+                        const struct oci_desc *desc, struct err *e)
+{
+    char digest[DIGEST_STR_MAX], what[DIGEST_STR_MAX + 8];
+    (void)snprintf(what, sizeof(what), "blob %s", digest_str(&desc->digest, digest));
+    return oci_registry_failure(reg, resp, what, e);
+}
+
 static int registry_blob_fetch(struct oci_endpoint *ep, const struct oci_desc *desc, struct sink *to,
                                struct err *e)
 {
     struct oci_registry *reg = oci_registry_of(ep);
     AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
-    AUTO_FREE char *url = NULL;
-    char digest[DIGEST_STR_MAX], what[DIGEST_STR_MAX + 8];
-    int r = oci_registry_url(reg, "blobs", digest_str(&desc->digest, digest), &url, e);
+    int r = blob_get(reg, desc, 0, to, &resp, e);
     if (r)
         return r;
-    (void)snprintf(what, sizeof(what), "blob %s", digest);
-    struct net_http_request req = {.method = "GET", .url = url, .to = to, .follow = true, .idempotent = true};
-    r = oci_registry_send(reg, &req, &resp, e);
-    if (r)
-        return err_wrap(e, "%s", what);
-    return resp.status == 200 || resp.status == 206 ? 0 : oci_registry_failure(reg, &resp, what, e);
+    return resp.status == 200 || resp.status == 206 ? 0 : blob_failure(reg, &resp, desc, e);
+}
+
+static int registry_blob_resume(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from,
+                                struct sink *to, struct err *e)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    char digest[DIGEST_STR_MAX];
+    int r = blob_get(reg, desc, from, to, &resp, e);
+    if (r) /* another part than the one asked for */
+        return r == ERR_REGISTRY ? err_recode(e, ERR_UNSUPPORTED) : r;
+    (void)digest_str(&desc->digest, digest);
+    if (resp.status == 416)
+        return err_set(e, ERR_UNSUPPORTED, "blob %s: the registry has nothing from byte %llu on", digest,
+                       (unsigned long long)from);
+    if (resp.status == 206)
+        log_info("blob %s: %llu bytes were not fetched again", digest, (unsigned long long)from);
+    else if (resp.status == 200)
+        log_info("blob %s: the registry sent all of it again", digest);
+    return resp.status == 200 || resp.status == 206 ? 0 : blob_failure(reg, &resp, desc, e);
 }
 
 static void registry_close(struct oci_endpoint *ep)
@@ -185,6 +220,7 @@ static const struct oci_endpoint_ops registry_ops = {
     .resolve = registry_resolve,
     .tags = oci_registry_tags,
     .blob_fetch = registry_blob_fetch,
+    .blob_resume = registry_blob_resume,
     .blob_push = oci_registry_blob_push,
     .manifest_push = oci_registry_manifest_push,
 };

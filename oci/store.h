@@ -3,6 +3,8 @@
  * The local store: a content-addressed folder shared by pull and run and by concurrent processes.
  *
  *     DIR/blobs/<alg>/<hex>    0600; appears complete and right
+ *     DIR/partial/             big blobs on their way: oci/partial.h
+ *     DIR/swept                its time: when leftovers of killed processes were last looked for
  *
  * A blob's bytes are checked again whenever they are used; one that is damaged counts as absent.
  */
@@ -38,6 +40,11 @@ MUST_CHECK int oci_store_read(struct oci_store *s, const struct digest *d, struc
  * the very file that was written and checked; the caller closes it. */
 MUST_CHECK int oci_store_put_init(struct oci_store *s, struct oci_cas_put *put, const struct digest *d,
                                   uint64_t size, int *keep_fd, struct err *e);
+
+/* oci_store_adopt - makes the file `name` in the folder dirfd, complete, right and on the disk already, the
+ * store's blob by a rename. */
+MUST_CHECK int oci_store_adopt(struct oci_store *s, const struct digest *d, int dirfd, const char *name,
+                               struct err *e);
 
 /* oci_store_put_bytes - a small blob in one go. */
 MUST_CHECK int oci_store_put_bytes(struct oci_store *s, const struct digest *d, struct bytes data,

@@ -256,7 +256,7 @@ static void lies_about_ranges(void **state)
                        ",\"times\":0,\"action\":\"set_header\",\"headers\":{\"Content-Range\":\"%s\"}}",
                        lies[i]);
         fault(rule);
-        assert_int_equal(download(blob_path, &out, &resp, &e), ERR_NETWORK);
+        assert_int_equal(download(blob_path, &out, &resp, &e), ERR_REGISTRY);
         assert_int_equal(out.len, 10);
     }
 }

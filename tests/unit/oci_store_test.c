@@ -178,6 +178,17 @@ static void sweeps_what_was_left(void **state)
     assert_false(scratch_has(s, "st/blobs/sha256/.waybill-dead.tmp"));
     assert_true(scratch_has(s, "st/blobs/sha256/.waybill-live.tmp"));
     assert_int_equal(folder_count(scratch_path(s, "st/blobs/sha256")), 2);
+
+    /* once a day */
+    scratch_write(s, "st/blobs/sha256/.waybill-dead.tmp", BYTES_LIT("half of a bl"));
+    assert_int_equal(utimensat(s->fd, "st/blobs/sha256/.waybill-dead.tmp", times, 0), 0);
+    assert_ok(oci_store_put_init(&store, &put, &d, 4, NULL, &e));
+    sink_abort(&put.verify.base);
+    assert_true(scratch_has(s, "st/blobs/sha256/.waybill-dead.tmp"));
+    assert_int_equal(utimensat(s->fd, "st/swept", times, 0), 0);
+    assert_ok(oci_store_put_init(&store, &put, &d, 4, NULL, &e));
+    sink_abort(&put.verify.base);
+    assert_false(scratch_has(s, "st/blobs/sha256/.waybill-dead.tmp"));
     oci_store_done(&store);
 }
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/fetch.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* Smaller blobs are fetched anew as soon as they are taken up. */
+#define PARTIAL_MIN (1U << 20)
+/* Writing a blob of this size twice, to the store and to its file, is what a pull takes longest for. */
+#define HOLD_MIN (64U << 20)
+
+/* Lets a blob stream into a sink that checks it. */
+static int fetch_into(struct oci_endpoint *ep, const struct oci_desc *desc, struct progress *p,
+                      struct sink *to, struct err *e)
+{
+    struct sink_progress progress;
+    to = sink_progress_init(&progress, to, p, desc->size);
+    int r = ep->ops->blob_fetch(ep, desc, to, e);
+    if (!r)
+        r = sink_commit(to, e);
+    sink_abort(to);
+    return r;
+}
+
+/* Where nothing can be kept, an unlinked file takes the store's place. */
+static int fetch_to_nowhere(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
+                            int *ret_fd, struct err *e)
+{
+    struct sink_fd file;
+    struct sink_verify verify;
+    const char *dir = f->temp_dir ? f->temp_dir : "/tmp";
+    AUTO_FD int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", dir);
+    int r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
+    if (!r)
+        r = fetch_into(f->ep, desc, p, &verify.base, e);
+    if (!r)
+        *ret_fd = TAKE_FD(fd);
+    return r;
+}
+
+/* By way of an unnamed file that appears in the store when it is right. */
+static int fetch_at_once(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p, int *ret_fd,
+                         struct err *e)
+{
+    struct oci_cas_put put;
+    int r = oci_store_put_init(f->store, &put, &desc->digest, desc->size, ret_fd, e);
+    if (!r)
+        return fetch_into(f->ep, desc, p, &put.verify.base, e);
+    if (r != ERR_IO)
+        return r;
+    log_warn("%s; nothing is kept", e->msg);
+    return fetch_to_nowhere(f, desc, p, ret_fd, e);
+}
+
+/* What a partial lacks of its blob. */
+static int fetch_rest(struct oci_endpoint *ep, const struct oci_desc *desc, struct progress *p,
+                      struct oci_partial *partial, struct err *e)
+{
+    struct sink_progress progress;
+    uint64_t have = oci_partial_have(partial);
+    struct sink *to = sink_progress_init(&progress, oci_partial_sink(partial), p, desc->size);
+    progress.done = have;
+    int r = 0;
+    if (have == 0)
+        r = ep->ops->blob_fetch(ep, desc, to, e);
+    else if (have < desc->size)
+        r = ep->ops->blob_resume
+                ? ep->ops->blob_resume(ep, desc, have, to, e)
+                : err_set(e, ERR_UNSUPPORTED, "blobs are not to be had from the middle on there");
+    return r ? r : oci_partial_check(partial, e);
+}
+
+/* A partial that turns out to be no part of the blob costs one fetch of the whole. */
+static int fetch_partial(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
+                         struct oci_partial *partial, struct err *e)
+{
+    uint64_t have = oci_partial_have(partial);
+    char text[DIGEST_STR_MAX];
+    if (have)
+        log_info("blob %s: %llu of %llu bytes are here already", digest_str(&desc->digest, text),
+                 (unsigned long long)have, (unsigned long long)desc->size);
+    int r = fetch_rest(f->ep, desc, p, partial, e);
+    if (have && (r == ERR_DIGEST || r == ERR_UNSUPPORTED)) {
+        log_info("%s; fetching the whole blob again", e->msg);
+        r = oci_partial_restart(partial, e);
+        if (!r)
+            r = fetch_rest(f->ep, desc, p, partial, e);
+    }
+    /* A full disk gets back what was written; bytes that are right so far stay. */
+    if (r == ERR_DIGEST || r == ERR_IO || (r && oci_partial_have(partial) == 0))
+        oci_partial_drop(partial);
+    return r;
+}
+
+int flow_fetch_blob(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p, int *ret_fd,
+                    struct err *e)
+{
+    AUTO(oci_partial) partial = NULL;
+    if (f->store->root < 0)
+        return fetch_to_nowhere(f, desc, p, ret_fd, e);
+    if (desc->size < PARTIAL_MIN)
+        return fetch_at_once(f, desc, p, ret_fd, e);
+    int r = oci_partial_open(f->store, &desc->digest, desc->size, &partial, e);
+    if (r == ERR_NOMEM)
+        return r;
+    if (r) {
+        log_info("store: %s", e->msg);
+        return fetch_at_once(f, desc, p, ret_fd, e);
+    }
+    r = fetch_partial(f, desc, p, partial, e);
+    if (r)
+        return r;
+    if (!f->hold || desc->size < HOLD_MIN)
+        return oci_partial_keep(partial, ret_fd, e);
+    *ret_fd = fcntl(oci_partial_fd(partial), F_DUPFD_CLOEXEC, 0);
+    if (*ret_fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "dup");
+    oci_partial_close(f->held);
+    f->held = TAKE(partial);
+    return 0;
+}
+
+void flow_fetch_done(struct flow_fetch *f)
+{
+    struct err e = ERR_INIT;
+    if (f->held && oci_partial_keep(f->held, NULL, &e) != 0)
+        log_info("%s", e.msg);
+    oci_partial_close(TAKE(f->held));
+}

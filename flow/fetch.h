@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to flow: a blob of an endpoint → an open descriptor of checked bytes, by way of the store. */
+#ifndef WAYBILL_FLOW_FETCH_H
+#define WAYBILL_FLOW_FETCH_H
+
+#include "oci/endpoint.h"
+#include "oci/partial.h"
+
+struct flow_fetch {
+    struct oci_endpoint *ep;
+    struct oci_store *store;  /* closed: none */
+    const char *temp_dir;     /* for what the store does not take */
+    bool hold;                /* a big blob may become another file than the store's */
+    struct oci_partial *held; /* out, where hold: such a blob, checked, still on its way; owned */
+};
+
+/* flow_fetch_blob - the blob by one or more requests, checked and on the disk. Big ones that break off are
+ * kept as far as they came, and taken up by the next call of any process. p: progress, or NULL. *ret_fd: the
+ * very file that was written and checked, the caller closes it. */
+MUST_CHECK int flow_fetch_blob(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
+                               int *ret_fd, struct err *e);
+
+/* flow_fetch_done - what is held becomes the store's. */
+void flow_fetch_done(struct flow_fetch *f);
+
+#endif
