@@ -157,7 +157,7 @@ static int put_in_place(struct sink_file *s, struct err *e)
 static int sink_file_commit(struct sink *base, struct err *e)
 {
     struct sink_file *s = (struct sink_file *)base;
-    if (fsync(s->fd) < 0)
+    if (!s->quick && fsync(s->fd) < 0)
         return err_set_errno(e, ERR_IO, errno, "fsync %s", s->name);
     int r = put_in_place(s, e);
     if (r)
@@ -167,7 +167,7 @@ static int sink_file_commit(struct sink *base, struct err *e)
         *s->keep_fd = fd;
     else if (close(fd) < 0)
         return err_set_errno(e, ERR_IO, errno, "close %s", s->name);
-    if (fsync(s->dirfd) < 0)
+    if (!s->quick && fsync(s->dirfd) < 0)
         return err_set_errno(e, ERR_IO, errno, "fsync of the folder of %s", s->name);
     return 0;
 }
@@ -269,18 +269,31 @@ int sink_file_take(struct sink_file *s, int dirfd, const char *name, int fd, boo
     return 0;
 }
 
-int file_write(int dirfd, const char *path, struct bytes data, mode_t mode, enum file_existing existing,
-               struct err *e)
+static int write_whole(int dirfd, const char *path, struct bytes data, mode_t mode,
+                       enum file_existing existing, bool quick, struct err *e)
 {
     struct sink_file s;
     int r = sink_file_init(&s, dirfd, path, mode, existing, e);
     if (r)
         return r;
+    s.quick = quick;
     r = sink_write(&s.base, data, e);
     if (!r)
         r = sink_commit(&s.base, e);
     sink_abort(&s.base);
     return r;
+}
+
+int file_write(int dirfd, const char *path, struct bytes data, mode_t mode, enum file_existing existing,
+               struct err *e)
+{
+    return write_whole(dirfd, path, data, mode, existing, false, e);
+}
+
+int file_write_quick(int dirfd, const char *path, struct bytes data, mode_t mode, enum file_existing existing,
+                     struct err *e)
+{
+    return write_whole(dirfd, path, data, mode, existing, true, e);
 }
 
 static int sink_fd_write(struct sink *base, struct bytes data, struct err *e)

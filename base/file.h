@@ -50,6 +50,8 @@ struct sink_file {
     struct sink base;
     int dirfd, fd;
     bool owns_dirfd, named; /* named: the file has the name temp */
+    bool quick; /* set after init: commit does not wait for the disk. The file appears whole or not at all as
+                   long as the machine runs; after a crash of it, it may be empty. For what may be lost */
     enum file_existing existing;
     int *keep_fd; /* set after init: commit leaves the open descriptor there (read and write) instead of
                      closing it */
@@ -70,6 +72,10 @@ MUST_CHECK int sink_file_take(struct sink_file *s, int dirfd, const char *name, 
 /* file_write - data as a whole file by way of sink_file. */
 MUST_CHECK int file_write(int dirfd, const char *path, struct bytes data, mode_t mode,
                           enum file_existing existing, struct err *e);
+
+/* file_write_quick - the same for what may be lost: see `quick`. */
+MUST_CHECK int file_write_quick(int dirfd, const char *path, struct bytes data, mode_t mode,
+                                enum file_existing existing, struct err *e);
 
 /* sink_fd_init - a sink to a descriptor that cannot be reverted (standard output); stays the caller's. */
 struct sink_fd {

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 
 /* struct jdoc and struct jval are jansson's json_t by another name: its header stays in this file. */
@@ -17,6 +19,19 @@ static const json_t *native(const struct jval *v)
 static const struct jval *ours(const json_t *v)
 {
     return (const struct jval *)(const void *)v;
+}
+
+/* What is parsed may be secret, so all that jansson gives back is wiped. */
+static void wipe_and_free(void *ptr)
+{
+    if (ptr)
+        mem_wipe(ptr, malloc_usable_size(ptr));
+    free(ptr);
+}
+
+static void use_wiping(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
 /* jansson has a depth cap of its own at 2048 and none on the number of values. */
@@ -50,9 +65,11 @@ static int check_bounds(struct bytes text, struct err *e)
 
 int jdoc_parse(struct bytes text, struct jdoc **ret, struct err *e)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int r = check_bounds(text, e);
     if (r)
         return r;
+    (void)pthread_once(&once, use_wiping);
     json_error_t je;
     const char *start = text.ptr ? (const char *)text.ptr : "";
     json_t *root = json_loadb(start, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
@@ -324,8 +341,35 @@ void jout_null(struct jout *w, const char *key)
     buf_append_str(w->out, "null");
 }
 
+static void value_array(struct jout *w, const struct jval *value)
+{
+    for (size_t i = 0; i < jarr_len(value); i++)
+        jout_value(w, NULL, jarr_at(value, i));
+}
+
+static void value_object(struct jout *w, const struct jval *value)
+{
+    const struct jval *member;
+    const char *key;
+    for (const void *i = jobj_next(value, NULL, &key, &member); i; i = jobj_next(value, i, &key, &member))
+        jout_value(w, key, member);
+}
+
 void jout_value(struct jout *w, const char *key, const struct jval *value)
 {
+    switch (jval_kind(value)) { /* as deep as LIMIT_JSON_DEPTH */
+    case JKIND_ARRAY:
+        jout_array(w, key);
+        value_array(w, value);
+        jout_array_end(w);
+        return;
+    case JKIND_OBJECT:
+        jout_object(w, key);
+        value_object(w, value);
+        jout_object_end(w);
+        return;
+    default: break;
+    }
     lead(w, key);
     if (json_dump_callback(native(value), write_piece, w->out, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
         w->out->failed = ERR_NOMEM;

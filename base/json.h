@@ -2,7 +2,7 @@
 /*
  * JSON (RFC 8259), strict: one value and nothing behind it, no duplicate member names, no NUL in strings,
  * well-formed UTF-8, at most LIMIT_JSON_DEPTH levels and LIMIT_JSON_VALUES values. Values are borrowed from
- * the document.
+ * the document. What held the text of values is wiped when it is released: it may be secret.
  */
 #ifndef WAYBILL_BASE_JSON_H
 #define WAYBILL_BASE_JSON_H
@@ -71,7 +71,7 @@ void jout_uint(struct jout *w, const char *key, uint64_t value);
 void jout_int(struct jout *w, const char *key, int64_t value);
 void jout_bool(struct jout *w, const char *key, bool value);
 void jout_null(struct jout *w, const char *key);
-/* jout_value - a parsed value again, compact. */
+/* jout_value - a parsed value again, laid out as the rest. */
 void jout_value(struct jout *w, const char *key, const struct jval *value);
 
 #endif

@@ -70,6 +70,10 @@
 #define LIMIT_AUTH_FILE (1U << 20)
 /* A token reply of a token service. */
 #define LIMIT_TOKEN (256U << 10)
+/* What a credential helper answers: a token at most. */
+#define LIMIT_HELPER LIMIT_TOKEN
+/* How long one may take, in milliseconds: it may have to ask its user. */
+#define LIMIT_HELPER_MS 60000U
 /* A memo: a token is the largest thing kept in one. */
 #define LIMIT_MEMO LIMIT_TOKEN
 /* A human-written TOML file. */

@@ -5,8 +5,8 @@
 #include "cli/ui.h"
 
 const struct cmd *const cmds[] = {
-    &cmd_push, &cmd_pull, &cmd_inspect,    &cmd_keygen,  &cmd_sign, &cmd_verify,
-    &cmd_run,  &cmd_tags, &cmd_completion, &cmd_version, &cmd_help, &cmd_options,
+    &cmd_push, &cmd_pull,  &cmd_inspect, &cmd_keygen,     &cmd_sign,    &cmd_verify, &cmd_run,
+    &cmd_tags, &cmd_login, &cmd_logout,  &cmd_completion, &cmd_version, &cmd_help,   &cmd_options,
 };
 const size_t n_cmds = ARRAY_LEN(cmds);
 
@@ -21,6 +21,13 @@ static const struct opt common_options[] = {
 static const struct opt network_options[] = {
     {"plain-http", 0, OPT_FLAG, false, NETWORK(plain_http), NULL,
      "speak HTTP to the registry; loopback needs no flag", NULL},
+    {"username", 0, OPT_STRING, false, NETWORK(username), "USER",
+     "who we are at the registry; --password-stdin says how\nto prove it", NULL},
+    {"password-stdin", 0, OPT_FLAG, false, NETWORK(password_stdin), NULL,
+     "read the password from the first line of standard\ninput", NULL},
+    {"auth-file", 0, OPT_STRING, false, NETWORK(auth_file), "FILE",
+     "take credentials from this file alone, in the form of\ndocker's config.json or podman's auth.json",
+     NULL},
 };
 
 size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS])

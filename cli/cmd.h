@@ -65,6 +65,8 @@ struct cmd_common {
 /* The options that every verb has which may speak to a registry. */
 struct cmd_network {
     bool plain_http;
+    const char *username, *auth_file;
+    bool password_stdin;
 };
 
 /* The tables that make up a verb's options: its own, those of the network where it has them, the common ones.
@@ -87,6 +89,6 @@ void cmd_usage_all(struct buf *out);
 int cmd_main(size_t n_args, char **args);
 
 extern const struct cmd cmd_completion, cmd_tags, cmd_push, cmd_pull, cmd_inspect, cmd_keygen, cmd_sign,
-    cmd_verify, cmd_run, cmd_version, cmd_help, cmd_options;
+    cmd_verify, cmd_run, cmd_login, cmd_logout, cmd_version, cmd_help, cmd_options;
 
 #endif

@@ -43,7 +43,7 @@ static int run(struct cmd_call *call, struct err *e)
     call->subject = target;
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(inspection) found = {.manifest = {.fd = -1}, .module = {.fd = -1}};
-    int r = conf_load(&conf, conf_is_remote(target), e);
+    int r = conf_load(&conf, call->network, conf_is_remote(target), e);
     if (r)
         return r;
     AUTO_DONE(ui_progress) bar;

@@ -128,7 +128,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(keys) keys = {NULL, 0};
     if (o->allow_unsigned && o->keys.n)
         return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
-    int r = conf_load(&conf, conf_is_remote(target), e);
+    int r = conf_load(&conf, call->network, conf_is_remote(target), e);
     if (r)
         return r;
     if ((r = keys_load(&o->keys, &keys, e)))

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/conf.h"
 
-#include "base/file.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 /* An environment variable that holds an absolute path, or NULL. */
@@ -43,28 +40,21 @@ static int load_folders(struct conf *c, const char *home, struct err *e)
     return join(base, xdg ? "/waybill/memo" : "/.cache/waybill/memo", &c->memo_dir, e);
 }
 
-static int load_auth(struct conf *c, const char *home, struct err *e)
+static int load(struct conf *c, const struct cmd_network *network, enum credentials_want want, struct err *e)
 {
-    const char *docker = getenv("DOCKER_CONFIG");
-    if (docker && !*docker)
-        docker = NULL;
-    if (!docker && !home)
-        return 0;
-    int r = join(docker ? docker : home, docker ? "/config.json" : "/.docker/config.json", &c->auth_path, e);
-    if (r)
-        return r;
-    r = file_read(AT_FDCWD, c->auth_path, false, &c->auth, e);
-    if (r == ERR_NOTFOUND)
-        return 0;
-    return r && r != ERR_NOMEM ? err_recode(e, ERR_CONFIG) : r;
+    *c = (struct conf){.store_dir = NULL};
+    int r = load_folders(c, env_path("HOME"), e);
+    return r ? r : credentials_load(&c->credentials, network, want, e);
 }
 
-int conf_load(struct conf *c, bool credentials, struct err *e)
+int conf_load(struct conf *c, const struct cmd_network *network, bool remote, struct err *e)
 {
-    *c = (struct conf){.auth = BUF_SECRET_INIT(LIMIT_AUTH_FILE)};
-    const char *home = env_path("HOME");
-    int r = load_folders(c, home, e);
-    return r || !credentials ? r : load_auth(c, home, e);
+    return load(c, network, remote ? CREDENTIALS_USE : CREDENTIALS_NONE, e);
+}
+
+int conf_load_login(struct conf *c, const struct cmd_network *network, struct err *e)
+{
+    return load(c, network, CREDENTIALS_LOGIN, e);
 }
 
 void conf_done(struct conf *c)
@@ -72,8 +62,7 @@ void conf_done(struct conf *c)
     free(c->store_dir);
     free(c->modules_dir);
     free(c->memo_dir);
-    free(c->auth_path);
-    buf_done(&c->auth);
+    credentials_done(&c->credentials);
 }
 
 bool conf_is_remote(const char *target)
@@ -86,8 +75,7 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
     return (struct flow_conf){
         .endpoint = {.user_agent = "waybill/" WAYBILL_VERSION,
                      .plain_http = network->plain_http,
-                     .auth_file = buf_bytes(&c->auth),
-                     .auth_path = c->auth_path,
+                     .credentials = &c->credentials.conf,
                      .memo_dir = c->memo_dir},
         .store_dir = c->store_dir,
         .temp_dir = env_path("TMPDIR"),

@@ -4,20 +4,23 @@
 #define WAYBILL_CLI_CONF_H
 
 #include "cli/cmd.h"
+#include "cli/credentials.h"
 #include "flow/obtain.h"
 
 struct conf {
     char *store_dir;   /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
     char *modules_dir; /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
     char *memo_dir;    /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
-    char *auth_path;   /* $DOCKER_CONFIG/config.json or $HOME/.docker/config.json; NULL likewise */
-    struct buf auth;   /* its content; empty when there is no such file */
+    struct credentials credentials;
 };
 
 /* conf_load - $XDG_CACHE_HOME falls back to $HOME/.cache; a relative path in either counts as not set (XDG
- * Base Directory Specification 0.8). credentials: read the credentials file too; ERR_CONFIG when it is there
- * and cannot be read. c: released with conf_done, also after a failure. */
-MUST_CHECK int conf_load(struct conf *c, bool credentials, struct err *e);
+ * Base Directory Specification 0.8). network: call->network.  remote: a registry is spoken to, so read the
+ * credentials too; ERR_CONFIG when they are there and cannot be read. c: released with conf_done, also after
+ * a failure; it must stay where it is. */
+MUST_CHECK int conf_load(struct conf *c, const struct cmd_network *network, bool remote, struct err *e);
+/* conf_load_login - the same for login and logout. */
+MUST_CHECK int conf_load_login(struct conf *c, const struct cmd_network *network, struct err *e);
 void conf_done(struct conf *c);
 
 /* conf_is_remote - whether a TARGET is in a registry, so that credentials are wanted for it: neither a file

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session: which Authorization value to send, and how to get one. */
-#include "oci/auth.h"
+/* The session: which Authorization value to send. */
+#include "oci/auth_session.h"
 
 #include "base/hex.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "net/url.h"
 
 #include <time.h>
 
-/* Tokens of services that do not say how long they last, and the least that is believed. */
-#define TOKEN_LIFE_MIN 60U
-/* A token is replaced so long before its end: enough for a request to get there. */
-#define TOKEN_MARGIN 10
-#define CLIENT_ID    "waybill"
-
-struct oci_auth {
-    struct net_http *http;
-    char *root, *repo;
-    const char *actions;
-    struct oci_cred cred;
-    struct oci_challenge challenge; /* the last one answered */
-    struct buf value;               /* Authorization; empty: none */
-    int64_t expires;                /* of a token, on the monotonic clock in seconds; 0: never */
-};
-
-static int64_t now(void)
+int64_t oci_auth_seconds(void)
 {
     struct timespec t = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -37,39 +19,67 @@ void oci_auth_free(struct oci_auth *a)
 {
     if (!a)
         return;
+    (void)pthread_mutex_destroy(&a->lock);
+    oci_cred_place_done(&a->place);
     oci_cred_done(&a->cred);
     oci_challenge_done(&a->challenge);
     buf_done(&a->value);
+    buf_done(&a->also);
+    free(a->identity);
     free(a->root);
     free(a->repo);
     free(a);
 }
 
-int oci_auth_open(const struct oci_auth_conf *conf, struct oci_cred *cred, struct oci_auth **ret,
-                  struct err *e)
+int oci_auth_open(const struct oci_auth_conf *conf, struct oci_auth **ret, struct err *e)
 {
     AUTO(oci_auth) a = calloc(1, sizeof(*a));
     if (!a)
         return err_nomem(e);
-    a->value = (struct buf)BUF_SECRET_INIT(LIMIT_TOKEN);
+    if (pthread_mutex_init(&a->lock, NULL) != 0) {
+        free(TAKE(a));
+        return err_nomem(e);
+    }
+    a->value = (struct buf)BUF_SECRET_INIT(OCI_AUTH_VALUE_MAX);
+    a->also = (struct buf)BUF_INIT(64U << 10);
     a->http = conf->http;
     a->actions = conf->actions;
+    a->memo_dir = conf->memo_dir;
     a->root = strdup(conf->root);
     a->repo = strdup(conf->repo);
     if (!a->root || !a->repo)
         return err_nomem(e);
-    a->cred = *cred;
-    *cred = (struct oci_cred)OCI_CRED_INIT;
-    *ret = TAKE(a);
-    return 0;
+    int r = 0;
+    if (conf->cred) {
+        a->helper = conf->cred->helper;
+        r = oci_cred_find(conf->cred, conf->host, conf->repo, &a->place, e);
+    }
+    if (r == 0)
+        r = oci_auth_identify(a, e);
+    if (r == 0)
+        *ret = TAKE(a);
+    return r;
 }
 
-bool oci_auth_anonymous(const struct oci_auth *a)
+bool oci_auth_anonymous(struct oci_auth *a)
 {
-    return !a->cred.user && !a->cred.identity_token;
+    (void)pthread_mutex_lock(&a->lock);
+    bool none = a->cred_known ? oci_cred_is_empty(&a->cred)
+                              : a->place.n_helpers == 0 && oci_cred_is_empty(&a->place.cred);
+    (void)pthread_mutex_unlock(&a->lock);
+    return none;
 }
 
-static void basic_value(const struct oci_cred *cred, struct buf *out)
+int oci_auth_cred(struct oci_auth *a, struct err *e)
+{
+    if (a->cred_known)
+        return 0;
+    int r = oci_cred_get(&a->helper, &a->place, &a->cred, e);
+    a->cred_known = r == 0;
+    return r;
+}
+
+void oci_auth_basic(const struct oci_cred *cred, struct buf *out)
 {
     AUTO_DONE(buf) plain = BUF_SECRET_INIT(LIMIT_AUTH_FILE);
     buf_printf(&plain, "%s:%s", cred->user, cred->password);
@@ -77,186 +87,6 @@ static void basic_value(const struct oci_cred *cred, struct buf *out)
     b64_encode(B64_STD, buf_bytes(&plain), out);
     if (plain.failed)
         out->failed = plain.failed;
-}
-
-/* application/x-www-form-urlencoded, one "key=value". */
-static void form_add(struct buf *out, const char *key, const char *value)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-    buf_printf(out, "%s%s=", out->len ? "&" : "", key);
-    for (; *value; value++) {
-        if (strchr(plain, *value))
-            buf_append_u8(out, (uint8_t)*value);
-        else
-            buf_printf(out, "%%%02X", (unsigned)(unsigned char)*value);
-    }
-}
-
-/* Our own scope asks for all that the session will need; the registry's is taken when it names something
- * else. */
-static void scope_add(const struct oci_auth *a, const struct oci_challenge *c, struct buf *form)
-{
-    AUTO_DONE(buf) own = BUF_INIT(LIMIT_NAME * 2);
-    buf_printf(&own, "repository:%s:", a->repo);
-    if (c->scope && strncmp(c->scope, buf_cstr(&own), own.len) != 0) {
-        form_add(form, "scope", c->scope);
-        return;
-    }
-    buf_append_str(&own, a->actions);
-    form_add(form, "scope", buf_cstr(&own));
-}
-
-/* The rules of the header for where a token is asked for; *ret_send: credentials may go there. */
-static int realm_check(const struct oci_auth *a, const char *realm, bool *ret_send, struct err *e)
-{
-    struct net_url registry, u;
-    int r = net_url_parse(a->root, &registry, e);
-    if (r == 0)
-        r = net_url_parse(realm, &u, e);
-    if (r == 0)
-        r = net_url_may_lead(&registry, &u, e);
-    if (r) {
-        err_recode(e, ERR_AUTH);
-        return err_wrap(e, "token service named by %s", registry.host);
-    }
-    *ret_send = u.tls || strcmp(u.host, registry.host) == 0 ||
-                (net_url_is_loopback(u.host) && net_url_is_loopback(registry.host));
-    return 0;
-}
-
-static bool token_char(char c)
-{
-    return c > ' ' && c < 0x7f;
-}
-
-int oci_token_parse(struct bytes body, char **ret, uint64_t *ret_life, struct err *e)
-{
-    AUTO(jdoc) doc = NULL;
-    const char *token = NULL;
-    uint64_t life = TOKEN_LIFE_MIN;
-    int r = jdoc_parse(body, &doc, e);
-    if (r) /* the parser's own message would quote the text */
-        return r == ERR_NOMEM ? r : err_set(e, ERR_REGISTRY, "token service: the reply is not JSON");
-    const struct jval *root = jdoc_root(doc);
-    r = jobj_want_string(root, "token", false, &token, e);
-    if (r == 0 && (!token || !*token))
-        r = jobj_want_string(root, "access_token", true, &token, e);
-    if (r == 0)
-        r = jobj_want_uint(root, "expires_in", false, INT32_MAX, &life, e);
-    if (r) {
-        err_recode(e, ERR_REGISTRY);
-        return err_wrap(e, "token service");
-    }
-    size_t n = 0;
-    while (token_char(token[n]))
-        n++;
-    if (n == 0 || token[n])
-        return err_set(e, ERR_REGISTRY, "token service: the token is empty or not fit for a header");
-    char *copy = strdup(token);
-    if (!copy)
-        return err_nomem(e);
-    *ret = copy;
-    *ret_life = life < TOKEN_LIFE_MIN ? TOKEN_LIFE_MIN : life;
-    return 0;
-}
-
-static int token_keep(struct oci_auth *a, const struct net_http_response *resp, struct err *e)
-{
-    char *token;
-    uint64_t life;
-    if (resp->status == 401 || resp->status == 403)
-        return err_set(e, ERR_AUTH, "the token service %s",
-                       oci_auth_anonymous(a) ? "wants credentials" : "refuses the credentials");
-    if (resp->status != 200)
-        return err_set(e, ERR_REGISTRY, "the token service answers with status %d", resp->status);
-    int r = oci_token_parse(buf_bytes(&resp->body), &token, &life, e);
-    if (r)
-        return r;
-    buf_reset(&a->value);
-    buf_printf(&a->value, "Bearer %s", token);
-    a->expires = now() + (int64_t)life;
-    oci_secret_free(token);
-    return buf_check(&a->value, e);
-}
-
-/* OAuth2: the identity token as a refresh token, in a form. */
-static int token_post(struct oci_auth *a, const struct oci_challenge *c, struct net_http_response *resp,
-                      struct err *e)
-{
-    AUTO_DONE(buf) form = BUF_SECRET_INIT(LIMIT_TOKEN);
-    form_add(&form, "grant_type", "refresh_token");
-    form_add(&form, "client_id", CLIENT_ID);
-    if (c->service)
-        form_add(&form, "service", c->service);
-    scope_add(a, c, &form);
-    form_add(&form, "refresh_token", a->cred.identity_token);
-    int r = buf_check(&form, e);
-    if (r)
-        return r;
-    struct opener_bytes opener;
-    struct source_opener body = opener_bytes_init(&opener, buf_bytes(&form));
-    const struct net_http_field type = {"Content-Type", "application/x-www-form-urlencoded"};
-    const struct net_http_request req = {
-        .method = "POST",
-        .url = c->realm,
-        .fields = &type,
-        .n_fields = 1,
-        .body = &body,
-        .max_body = LIMIT_TOKEN,
-        .idempotent = true,
-        .secret = true,
-    };
-    return net_http_send(a->http, &req, resp, e);
-}
-
-/* The distribution project's own flow: a query, with Basic credentials when there are some. */
-static int token_get(struct oci_auth *a, const struct oci_challenge *c, struct net_http_response *resp,
-                     struct err *e)
-{
-    AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
-    AUTO_DONE(buf) query = BUF_INIT(NET_URL_MAX);
-    AUTO_DONE(buf) basic = BUF_SECRET_INIT(LIMIT_AUTH_FILE);
-    if (c->service)
-        form_add(&query, "service", c->service);
-    scope_add(a, c, &query);
-    buf_printf(&url, "%s%c%s", c->realm, strchr(c->realm, '?') ? '&' : '?', buf_cstr(&query));
-    if (a->cred.user)
-        basic_value(&a->cred, &basic);
-    int r = buf_check(&url, e);
-    if (r == 0)
-        r = buf_check(&query, e);
-    if (r == 0)
-        r = buf_check(&basic, e);
-    if (r)
-        return r;
-    const struct net_http_request req = {
-        .method = "GET",
-        .url = buf_cstr(&url),
-        .authorization = a->cred.user ? buf_cstr(&basic) : NULL,
-        .max_body = LIMIT_TOKEN,
-        .idempotent = true,
-        .secret = true,
-    };
-    return net_http_send(a->http, &req, resp, e);
-}
-
-static int token_obtain(struct oci_auth *a, const struct oci_challenge *c, struct err *e)
-{
-    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
-    bool send = false;
-    int r = realm_check(a, c->realm, &send, e);
-    if (r)
-        return r;
-    if (!oci_auth_anonymous(a) && !send)
-        return err_set(e, ERR_AUTH,
-                       "the registry wants the credentials sent to a token service over plain HTTP");
-    bool post = a->cred.identity_token != NULL;
-    r = post ? token_post(a, c, &resp, e) : token_get(a, c, &resp, e);
-    if (r == 0 && post && (resp.status == 404 || resp.status == 405) && a->cred.user)
-        r = token_get(a, c, &resp, e);
-    if (r == 0)
-        r = token_keep(a, &resp, e);
-    return r ? err_wrap(e, "token") : 0;
 }
 
 static int challenge_read(const struct net_http_response *resp, struct oci_challenge *ret, struct err *e)
@@ -275,40 +105,130 @@ static int challenge_read(const struct net_http_response *resp, struct oci_chall
     return 0;
 }
 
-int oci_auth_answer(struct oci_auth *a, const struct net_http_response *resp, struct err *e)
+static int basic_answer(struct oci_auth *a, struct err *e)
+{
+    int r = oci_auth_cred(a, e);
+    if (r)
+        return r;
+    if (!a->cred.user)
+        return err_set(e, ERR_AUTH,
+                       "the registry wants a user name and a password, and there are none for it");
+    oci_auth_basic(&a->cred, &a->value);
+    return buf_check(&a->value, e);
+}
+
+static void forget(struct oci_auth *a)
+{
+    if (a->of_memo)
+        oci_auth_drop_token(a);
+    buf_reset(&a->value);
+    a->expires = 0;
+    a->of_memo = false;
+}
+
+/* Does what a challenge asks for, and keeps it. */
+static int comply(struct oci_auth *a, struct oci_challenge *c, struct err *e)
+{
+    forget(a);
+    int r = c->scheme == OCI_AUTH_BEARER ? oci_auth_token(a, c, e) : basic_answer(a, e);
+    if (r) {
+        forget(a);
+        return r;
+    }
+    oci_challenge_done(&a->challenge);
+    a->challenge = *c;
+    *c = (struct oci_challenge){.scheme = OCI_AUTH_NONE};
+    return 0;
+}
+
+static bool is_value(const struct oci_auth *a, const char *sent)
+{
+    return bytes_eq(buf_bytes(&a->value), sent ? bytes_str(sent) : BYTES_NONE);
+}
+
+int oci_auth_answer(struct oci_auth *a, const char *sent, const struct net_http_response *resp, struct err *e)
 {
     AUTO_DONE(oci_challenge) c = {.scheme = OCI_AUTH_NONE};
     int r = challenge_read(resp, &c, e);
     if (r)
         return r;
-    buf_reset(&a->value);
-    a->expires = 0;
-    if (c.scheme == OCI_AUTH_BEARER) {
-        r = token_obtain(a, &c, e);
-        if (r)
-            return r;
-    } else if (a->cred.user) {
-        basic_value(&a->cred, &a->value);
-        r = buf_check(&a->value, e);
-        if (r)
-            return r;
-    } else {
-        return err_set(e, ERR_AUTH,
-                       "the registry wants a user name and a password, and there are none for it");
+    (void)pthread_mutex_lock(&a->lock);
+    if (is_value(a, sent)) { /* else another thread has got a new one meanwhile */
+        r = comply(a, &c, e);
+        if (r == 0)
+            oci_auth_keep_challenge(a, &a->challenge);
     }
-    oci_challenge_done(&a->challenge);
-    a->challenge = c;
-    c = (struct oci_challenge){.scheme = OCI_AUTH_NONE};
+    (void)pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
+bool oci_auth_renew(struct oci_auth *a, const char *sent)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    bool again = !is_value(a, sent);
+    if (!again && a->of_memo) {
+        forget(a);
+        again = true;
+    }
+    (void)pthread_mutex_unlock(&a->lock);
+    return again;
+}
+
+/* What the registry asked for in an earlier run is done before it asks again. That it fails means no more
+ * than that the registry has to be asked. */
+static int recall(struct oci_auth *a, struct err *e)
+{
+    AUTO_DONE(oci_challenge) c = {.scheme = OCI_AUTH_NONE};
+    struct err why = ERR_INIT;
+    a->recalled = true;
+    if (oci_auth_recall_token(a) || !oci_auth_recall_challenge(a, &c))
+        return 0;
+    int r = oci_auth_cred(a, e);
+    if (r || (c.scheme == OCI_AUTH_BASIC && !a->cred.user))
+        return r;
+    if (comply(a, &c, &why)) {
+        log_debug("what the registry asked for the last time did not work: %s", why.msg);
+        oci_auth_drop_challenge(a);
+    }
     return 0;
 }
 
-int oci_auth_value(struct oci_auth *a, const char **ret, struct err *e)
+int oci_auth_value(struct oci_auth *a, struct buf *out, struct err *e)
 {
-    if (a->expires && now() >= a->expires - TOKEN_MARGIN) {
-        int r = token_obtain(a, &a->challenge, e);
-        if (r)
-            return r;
+    int r = 0;
+    (void)pthread_mutex_lock(&a->lock);
+    if (!a->recalled)
+        r = recall(a, e);
+    if (r == 0 && a->expires && oci_auth_seconds() >= a->expires - OCI_AUTH_MARGIN)
+        r = oci_auth_token(a, &a->challenge, e);
+    if (r == 0)
+        buf_append_bytes(out, buf_bytes(&a->value));
+    (void)pthread_mutex_unlock(&a->lock);
+    return r ? r : buf_check(out, e);
+}
+
+static bool has_scope(const struct oci_auth *a, const char *scope)
+{
+    const char *end = buf_cstr(&a->also) + a->also.len;
+    for (const char *at = buf_cstr(&a->also); at < end; at += strlen(at) + 1)
+        if (strcmp(at, scope) == 0)
+            return true;
+    return false;
+}
+
+int oci_auth_also(struct oci_auth *a, const char *scope, struct err *e)
+{
+    int r = 0;
+    (void)pthread_mutex_lock(&a->lock);
+    if (!has_scope(a, scope)) {
+        size_t before = a->also.len;
+        buf_append(&a->also, scope, strlen(scope) + 1);
+        r = buf_check(&a->also, e);
+        if (r == 0 && a->challenge.scheme == OCI_AUTH_BEARER)
+            r = oci_auth_token(a, &a->challenge, e);
+        if (r && !a->also.failed)
+            a->also.len = before;
     }
-    *ret = a->value.len ? buf_cstr(&a->value) : NULL;
-    return 0;
+    (void)pthread_mutex_unlock(&a->lock);
+    return r;
 }

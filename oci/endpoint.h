@@ -8,6 +8,7 @@
 #define WAYBILL_OCI_ENDPOINT_H
 
 #include "base/io.h"
+#include "oci/cred.h"
 #include "oci/manifest.h"
 #include "oci/ref.h"
 
@@ -15,10 +16,9 @@
 struct oci_endpoint_conf {
     const char *user_agent; /* "waybill/0.1.0" */
     bool plain_http;        /* --plain-http: speak HTTP to the registry. Loopback registries need no flag. */
-    struct bytes auth_file; /* the text of docker's config.json; empty: anonymous */
-    const char *auth_path;  /* its path, for messages; may be NULL */
-    const char *memo_dir;   /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
-    uint64_t max_wait_ms;   /* the longest Retry-After that is waited for; 0: 60 s */
+    const struct oci_cred_conf *credentials; /* each endpoint looks up its own host; NULL: anonymous */
+    const char *memo_dir; /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
+    uint64_t max_wait_ms; /* the longest Retry-After that is waited for; 0: 60 s */
 };
 
 /* The bytes of a manifest or index, pinned by their digest. */

@@ -7,11 +7,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define NAME_MAX_LEN (DIGEST_STR_MAX + 32)
+#define SEAL_NAME    "seal"
+#define SEAL_LEN     32U
 
 /* "<kind>/<hash of the key>" */
 static int memo_name(const char *kind, const char *key, char ret[NAME_MAX_LEN], struct err *e)
@@ -103,7 +106,7 @@ static int memo_write(const char *dir, const char *kind, const char *key, const 
         r = dir_make(buf_cstr(&path), 0700, e);
     if (!r)
         r = dir_open(AT_FDCWD, dir, true, &root, e);
-    return r ? r : file_write(root, name, buf_bytes(&text), 0600, FILE_REPLACE, e);
+    return r ? r : file_write_quick(root, name, buf_bytes(&text), 0600, FILE_REPLACE, e);
 }
 
 void oci_memo_put(const char *dir, const char *kind, const char *key, const char *value, time_t expires)
@@ -122,4 +125,65 @@ void oci_memo_drop(const char *dir, const char *kind, const char *key)
     if (dir && memo_name(kind, key, name, &ignored) == 0 &&
         dir_open(AT_FDCWD, dir, true, &root, &ignored) == 0)
         (void)unlinkat(root, name, 0);
+}
+
+void oci_memo_clear(const char *dir, const char *kind)
+{
+    AUTO_FD int root = -1;
+    int fd = -1;
+    struct err ignored;
+    if (!dir || dir_open(AT_FDCWD, dir, true, &root, &ignored) || dir_open(root, kind, true, &fd, &ignored))
+        return;
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        (void)close(fd);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(d));)
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    (void)closedir(d);
+}
+
+static int seal_read(const char *dir, struct buf *key, struct err *e)
+{
+    int r = memo_read(dir, SEAL_NAME, key, e);
+    return r == 0 && key->len != SEAL_LEN ? err_set(e, ERR_CONFIG, "the seal has not %u bytes", SEAL_LEN) : r;
+}
+
+/* Of several processes that make one at the same moment the first one's counts: so it is read back. */
+static int seal_make(const char *dir, struct buf *key, struct err *e)
+{
+    AUTO_FD int root = -1;
+    uint8_t random[SEAL_LEN];
+    int r = dir_make(dir, 0700, e);
+    if (!r)
+        r = dir_open(AT_FDCWD, dir, true, &root, e);
+    if (!r)
+        r = hash_random(random, sizeof(random), e);
+    if (!r)
+        r = file_write_quick(root, SEAL_NAME, BYTES_ARR(random), 0600, FILE_KEEP, e);
+    mem_wipe(random, sizeof(random));
+    return r ? r : seal_read(dir, key, e);
+}
+
+int oci_memo_seal(const char *dir, const struct bytes *parts, size_t n, char **ret, struct err *e)
+{
+    AUTO_DONE(buf) key = BUF_SECRET_INIT(SEAL_LEN);
+    uint8_t mac[HASH_SHA256_LEN];
+    char hex[2 * HASH_SHA256_LEN + 1];
+    int r = seal_read(dir, &key, e);
+    if (r == ERR_NOTFOUND)
+        r = seal_make(dir, &key, e);
+    if (!r)
+        r = hash_hmac_sha256(buf_bytes(&key), parts, n, mac, e);
+    if (r) {
+        log_debug("memos: %s", e->msg);
+        return r == ERR_NOMEM ? r : err_recode(e, ERR_NOTFOUND);
+    }
+    char *text = strdup(hex_encode(BYTES_ARR(mac), hex));
+    if (!text)
+        return err_nomem(e);
+    *ret = text;
+    return 0;
 }

@@ -27,4 +27,12 @@ void oci_memo_put(const char *dir, const char *kind, const char *key, const char
 /* oci_memo_drop - forgets one. */
 void oci_memo_drop(const char *dir, const char *kind, const char *key);
 
+/* oci_memo_clear - forgets all of a kind. */
+void oci_memo_clear(const char *dir, const char *kind);
+
+/* oci_memo_seal - a text that stands for secrets in a key: HMAC-SHA-256 in hexadecimal over n parts, under a
+ * random key that is made once and kept in DIR/seal. *ret: heap. ERR_NOTFOUND when no key can be had,
+ * ERR_NOMEM. */
+MUST_CHECK int oci_memo_seal(const char *dir, const struct bytes *parts, size_t n, char **ret, struct err *e);
+
 #endif

@@ -49,28 +49,43 @@ static void warnings_show(struct oci_registry *reg, const struct net_http_respon
     }
 }
 
+/* Whether a failure of the registry's own may go away with another Authorization value, which the session has
+ * then. *answered: its challenge was answered before. */
+static int try_again(struct oci_registry *reg, const char *sent, const struct net_http_response *resp,
+                     bool *answered, bool *ret_again, struct err *e)
+{
+    *ret_again = false;
+    if ((resp->status != 401 && resp->status != 403) || *answered || !is_own(reg, resp->url))
+        return 0;
+    if (resp->status == 403) {
+        *ret_again = oci_auth_renew(reg->auth, sent);
+        return 0;
+    }
+    int r = oci_auth_answer(reg->auth, sent, resp, e);
+    *ret_again = *answered = r == 0;
+    return r;
+}
+
 int oci_registry_send(struct oci_registry *reg, struct net_http_request *req, struct net_http_response *resp,
                       struct err *e)
 {
-    bool own = is_own(reg, req->url);
-    for (unsigned round = 0;; round++) {
-        if (own) {
-            int r = oci_auth_value(reg->auth, &req->authorization, e);
-            if (r)
-                return r;
-        }
-        int r = net_http_send(reg->http, req, resp, e);
-        if (r)
-            return r;
-        if (resp->status != 401 || round > 0 || !is_own(reg, resp->url))
+    bool own = is_own(reg, req->url), answered = false, again = true;
+    int r = 0;
+    for (unsigned round = 0; r == 0 && again && round < 3; round++) {
+        AUTO_DONE(buf) value = BUF_SECRET_INIT(OCI_AUTH_VALUE_MAX);
+        if (own && (r = oci_auth_value(reg->auth, &value, e)))
             break;
-        req->resume = resp->delivered;
-        r = oci_auth_answer(reg->auth, resp, e);
-        if (r)
-            return r;
+        req->authorization = value.len ? buf_cstr(&value) : NULL;
+        if (round)
+            req->resume = resp->delivered;
+        r = net_http_send(reg->http, req, resp, e);
+        if (r == 0)
+            r = try_again(reg, req->authorization, resp, &answered, &again, e);
+        req->authorization = NULL;
     }
-    warnings_show(reg, resp);
-    return 0;
+    if (r == 0)
+        warnings_show(reg, resp);
+    return r;
 }
 
 /* The Content-Type without its parameters; *ret stays NULL when there is none. */
@@ -256,24 +271,24 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
 static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                         const struct oci_endpoint_conf *conf, bool push, struct err *e)
 {
-    AUTO_DONE(oci_cred) cred = OCI_CRED_INIT;
     struct net_http_conf http = NET_HTTP_CONF_INIT;
     if (conf->user_agent)
         http.user_agent = conf->user_agent;
     if (conf->max_wait_ms)
         http.max_wait_ms = conf->max_wait_ms > INT64_MAX ? INT64_MAX : (int64_t)conf->max_wait_ms;
     int r = net_http_open(&http, &reg->http, e);
-    if (r == 0)
-        r = oci_cred_find(conf->auth_file, conf->auth_path, ref->host, ref->path, &cred, e);
     if (r)
         return r;
     const struct oci_auth_conf auth = {
         .http = reg->http,
         .root = reg->root,
+        .host = ref->host,
         .repo = ref->path,
         .actions = push ? "pull,push" : "pull",
+        .cred = conf->credentials,
+        .memo_dir = conf->memo_dir,
     };
-    return oci_auth_open(&auth, &cred, &reg->auth, e);
+    return oci_auth_open(&auth, &reg->auth, e);
 }
 
 int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,

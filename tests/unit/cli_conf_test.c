@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+static const struct cmd_network no_options;
 static char folder[] = "/tmp/waybill-conf-XXXXXX";
 
 static void set(const char *name, const char *value)
@@ -25,6 +26,11 @@ static void environment(const char *home, const char *cache, const char *docker)
     set("HOME", home);
     set("XDG_CACHE_HOME", cache);
     set("DOCKER_CONFIG", docker);
+    static const char *const others[] = {"XDG_CONFIG_HOME",       "XDG_RUNTIME_DIR",  "REGISTRY_AUTH_FILE",
+                                         "DOCKER_AUTH_CONFIG",    "WAYBILL_USERNAME", "WAYBILL_PASSWORD",
+                                         "WAYBILL_IDENTITY_TOKEN"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        set(others[i], NULL);
 }
 
 static void check(const char *home, const char *cache, const char *store, const char *modules)
@@ -32,7 +38,7 @@ static void check(const char *home, const char *cache, const char *store, const 
     struct err e = ERR_INIT;
     AUTO_DONE(conf) c;
     environment(home, cache, NULL);
-    assert_int_equal(conf_load(&c, false, &e), 0);
+    assert_int_equal(conf_load(&c, &no_options, false, &e), 0);
     if (store) {
         assert_string_equal(c.store_dir, store);
         assert_string_equal(c.modules_dir, modules);
@@ -40,7 +46,7 @@ static void check(const char *home, const char *cache, const char *store, const 
         assert_null(c.store_dir);
         assert_null(c.modules_dir);
     }
-    assert_null(c.auth_path);
+    assert_int_equal(c.credentials.conf.n_sources, 0);
 }
 
 static void test_folders(void **state)
@@ -63,6 +69,13 @@ static void write_config(const char *path, const char *text)
     assert_int_equal(file_write(AT_FDCWD, path, bytes_str(text), 0600, FILE_REPLACE, &e), 0);
 }
 
+/* Docker's file, which is the last source. */
+static const struct oci_cred_source *file_of(const struct conf *c)
+{
+    assert_true(c->credentials.conf.n_sources > 0);
+    return &c->credentials.sources[c->credentials.conf.n_sources - 1];
+}
+
 static void test_credentials(void **state)
 {
     (void)state;
@@ -73,26 +86,26 @@ static void test_credentials(void **state)
     environment(folder, NULL, NULL);
     {
         AUTO_DONE(conf) c;
-        assert_int_equal(conf_load(&c, true, &e), 0); /* there is none */
-        assert_int_equal(c.auth.len, 0);
+        assert_int_equal(conf_load(&c, &no_options, true, &e), 0); /* there is none */
+        assert_int_equal(file_of(&c)->text.len, 0);
     }
     assert_int_equal(dir_make(docker, 0700, &e), 0);
     write_config(path, "{}");
     {
         AUTO_DONE(conf) c;
-        assert_int_equal(conf_load(&c, true, &e), 0);
-        assert_string_equal(c.auth_path, path);
-        assert_string_equal(buf_cstr(&c.auth), "{}");
+        assert_int_equal(conf_load(&c, &no_options, true, &e), 0);
+        assert_string_equal(file_of(&c)->path, path);
+        assert_true(bytes_eq_str(file_of(&c)->text, "{}"));
         const struct flow_conf flow = conf_flow(&c, &(struct cmd_network){.plain_http = true}, NULL);
         assert_true(flow.endpoint.plain_http);
-        assert_true(bytes_eq_str(flow.endpoint.auth_file, "{}"));
+        assert_ptr_equal(flow.endpoint.credentials, &c.credentials.conf);
         assert_string_equal(flow.store_dir, c.store_dir);
     }
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0); /* a folder in its place */
     {
         AUTO_DONE(conf) c;
-        assert_int_equal(conf_load(&c, true, &e), ERR_CONFIG);
+        assert_int_equal(conf_load(&c, &no_options, true, &e), ERR_CONFIG);
         assert_non_null(strstr(e.msg, path));
     }
     assert_int_equal(rmdir(path), 0);
@@ -101,8 +114,8 @@ static void test_credentials(void **state)
     write_config(path, "{\"auths\":{}}");
     {
         AUTO_DONE(conf) c;
-        assert_int_equal(conf_load(&c, true, &e), 0);
-        assert_string_equal(buf_cstr(&c.auth), "{\"auths\":{}}");
+        assert_int_equal(conf_load(&c, &no_options, true, &e), 0);
+        assert_true(bytes_eq_str(file_of(&c)->text, "{\"auths\":{}}"));
     }
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(docker), 0);

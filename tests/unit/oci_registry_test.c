@@ -27,6 +27,8 @@ struct world {
     struct fixture registry;
     char host[64], auth[512];
     struct oci_ref ref;
+    struct oci_cred_source source;
+    struct oci_cred_conf cred;
     struct oci_endpoint_conf conf;
     struct oci_endpoint *ep;
 };
@@ -63,10 +65,10 @@ static void endpoint_open(struct world *w, const char *auth)
     oci_endpoint_close(w->ep);
     w->ep = NULL;
     (void)snprintf(w->auth, sizeof(w->auth), auth ? auth : "", w->host);
-    w->conf = (struct oci_endpoint_conf){.user_agent = "registry-test",
-                                         .auth_file = bytes_str(w->auth),
-                                         .auth_path = "config.json",
-                                         .max_wait_ms = 1000};
+    w->source = (struct oci_cred_source){.path = "config.json", .text = bytes_str(w->auth)};
+    w->cred = (struct oci_cred_conf){.sources = &w->source, .n_sources = 1};
+    w->conf = (struct oci_endpoint_conf){
+        .user_agent = "registry-test", .credentials = &w->cred, .max_wait_ms = 1000};
     assert_int_equal(oci_registry_open(&w->ref, &w->conf, true, &w->ep, &e), 0);
 }
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/prompt.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <termios.h>
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal)
+{
+    caught = signal;
+}
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define N_SIGNALS ARRAY_LEN(signals)
+
+/* Signals that would end us only break the read, so that the terminal can be put back first. */
+static void signals_hold(struct sigaction before[N_SIGNALS])
+{
+    struct sigaction hold = {.sa_handler = on_signal};
+    (void)sigemptyset(&hold.sa_mask);
+    caught = 0;
+    for (size_t i = 0; i < N_SIGNALS; i++) {
+        (void)sigaction(signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            (void)sigaction(signals[i], &hold, NULL);
+    }
+}
+
+static void signals_release(const struct sigaction before[N_SIGNALS])
+{
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        (void)sigaction(signals[i], &before[i], NULL);
+    if (caught)
+        (void)raise(caught);
+}
+
+static int line_read(int tty, struct buf *line, struct err *e)
+{
+    for (;;) {
+        char c;
+        ssize_t n = read(tty, &c, 1);
+        if (caught)
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(e, ERR_IO, errno, "terminal");
+        if (n == 0 || c == '\n' || c == '\r')
+            return buf_check(line, e);
+        if (c == '\0')
+            return err_set(e, ERR_USAGE, "that is no text");
+        buf_append_u8(line, (uint8_t)c);
+    }
+}
+
+/* Text to the terminal; nothing depends on its getting there. */
+static void say(int tty, const char *text)
+{
+    (void)!write(tty, text, strlen(text));
+}
+
+int prompt_line(const char *text, bool echo, char **ret, struct err *e)
+{
+    AUTO_FD int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    AUTO_DONE(buf) line = BUF_SECRET_INIT(LIMIT_TOKEN);
+    struct sigaction before[N_SIGNALS];
+    struct termios was, quiet;
+    if (tty < 0 || tcgetattr(tty, &was) < 0)
+        return err_set(e, ERR_USAGE, "there is no terminal to ask on: see --username and --password-stdin");
+    quiet = was;
+    quiet.c_lflag |= ICANON;
+    if (!echo)
+        quiet.c_lflag &= ~(tcflag_t)ECHO;
+    signals_hold(before);
+    int r = tcsetattr(tty, TCSAFLUSH, &quiet) < 0 ? err_set_errno(e, ERR_IO, errno, "terminal") : 0;
+    if (r == 0) {
+        say(tty, text);
+        r = line_read(tty, &line, e);
+        if (!echo)
+            say(tty, "\n");
+        (void)tcsetattr(tty, TCSAFLUSH, &was);
+    }
+    signals_release(before);
+    if (r)
+        return r;
+    if (line.len == 0)
+        return err_set(e, ERR_USAGE, "the answer is empty");
+    *ret = buf_take_str(&line);
+    return *ret ? 0 : err_nomem(e);
+}
