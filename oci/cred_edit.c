@@ -135,7 +135,9 @@ int oci_cred_file_update(const char *path, const char *host, bool podman, const 
     int r = real_path(path, &real, e);
     if (r == 0)
         r = folder_lock(real, cred != NULL, &folder, e);
-    if (r == 0 && (r = file_read(AT_FDCWD, real, false, &text, e)) == ERR_NOTFOUND && cred)
+    if (r == 0)
+        r = file_read(AT_FDCWD, real, false, &text, e);
+    if (r == ERR_NOTFOUND && cred) /* the folder was made, so it is the file */
         r = 0;
     if (r == ERR_NOTFOUND) {
         *ret_had = false;

@@ -43,9 +43,11 @@ static void warnings_show(struct oci_registry *reg, const struct net_http_respon
         if (!bytes_starts(value, BYTES_LIT("299 - ")))
             continue;
         text_escape(bytes_of(value.ptr + 6, value.len - 6), shown, sizeof(shown));
+        (void)pthread_mutex_lock(&reg->warning_lock);
         if (strcmp(shown, reg->warning) != 0)
             log_warn("%s says: %s", reg->host, shown);
         memcpy(reg->warning, shown, sizeof(shown));
+        (void)pthread_mutex_unlock(&reg->warning_lock);
     }
 }
 
@@ -224,6 +226,7 @@ static void registry_close(struct oci_endpoint *ep)
     struct oci_registry *reg = oci_registry_of(ep);
     oci_auth_free(reg->auth);
     net_http_close(reg->http);
+    (void)pthread_mutex_destroy(&reg->warning_lock);
     free(reg->root);
     free(reg->url);
     free(reg->host);
@@ -298,6 +301,10 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
     if (!reg)
         return err_nomem(e);
     reg->base.ops = &registry_ops;
+    if (pthread_mutex_init(&reg->warning_lock, NULL) != 0) {
+        free(reg);
+        return err_nomem(e);
+    }
     int r = urls_make(reg, ref, conf, e);
     if (r == 0)
         r = session_open(reg, ref, conf, create, e);

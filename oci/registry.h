@@ -6,6 +6,8 @@
 #include "oci/auth.h"
 #include "oci/endpoint.h"
 
+#include <pthread.h>
+
 struct oci_registry {
     struct oci_endpoint base; /* first */
     struct net_http *http;
@@ -14,6 +16,7 @@ struct oci_registry {
     char *url;         /* "https://ghcr.io/v2/owner/name" */
     char *host;        /* as the reference writes it, for messages */
     char warning[256]; /* the last Warning shown */
+    pthread_mutex_t warning_lock;
 };
 
 static inline struct oci_registry *oci_registry_of(struct oci_endpoint *ep)
