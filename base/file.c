@@ -318,6 +318,24 @@ struct sink *sink_fd_init(struct sink_fd *s, int fd)
     return &s->base;
 }
 
+int file_unnamed(const char *dir, int *ret_fd, struct err *e)
+{
+    const char *in = dir ? dir : "/tmp";
+    AUTO_FD int fd = open(in, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    AUTO_FREE char *name = NULL;
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        if (asprintf(&name, "%s/.waybill-XXXXXX", in) < 0)
+            return err_nomem(e);
+        fd = mkostemp(name, O_CLOEXEC);
+        if (fd >= 0)
+            (void)unlink(name);
+    }
+    if (fd < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", in);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
 int dir_make(const char *path, mode_t mode, struct err *e)
 {
     AUTO_FREE char *copy = strdup(path);

@@ -84,6 +84,10 @@ struct sink_fd {
 };
 struct sink *sink_fd_init(struct sink_fd *s, int fd);
 
+/* file_unnamed - a new file for reading and writing, which nobody else can open and which goes with its
+ * descriptor. dir: a folder, NULL: /tmp. The caller closes *ret_fd. */
+MUST_CHECK int file_unnamed(const char *dir, int *ret_fd, struct err *e);
+
 /* dir_make - like mkdir -p with the given mode for every folder it creates. */
 MUST_CHECK int dir_make(const char *path, mode_t mode, struct err *e);
 

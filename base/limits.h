@@ -46,6 +46,10 @@
 /* How many times larger than its compressed form a tar may be, once it is larger than LIMIT_MODULE: wasm and
  * text shrink 3 to 20 times, nothing but zeros 1,030 times in deflate (RFC 1951) and more in zstd. */
 #define LIMIT_ARCHIVE_RATIO 200U
+/* Names in the layers of an image that hide those of lower ones: 100,000 files of 160 characters. */
+#define LIMIT_IMAGE_HIDDEN (16U << 20)
+/* Files of an image that may be its module: each is looked for among those. */
+#define LIMIT_IMAGE_CANDIDATES 1000U
 /* Sections of one wasm binary; the engine's own parser takes fewer than 100,000 of anything. */
 #define LIMIT_WASM_SECTIONS 100000U
 /* Import, export, type and name sections that are decoded (not merely hashed). */

@@ -46,6 +46,16 @@ struct cmd {
         "platform", 0, OPT_STRING, false, offsetof(type, platform), "OS/ARCH",               \
             "which manifest of an index: wasip1/wasm; else the one\nfor wasm is taken", NULL \
     }
+#define CMD_COMPONENT(type)                                                            \
+    {                                                                                  \
+        "component", 0, OPT_STRING, false, offsetof(type, choice.component), "ID",     \
+            "which component of a Spin application; the only one\nneeds no name", NULL \
+    }
+#define CMD_LAYER(type)                                                                    \
+    {                                                                                      \
+        "layer", 0, OPT_STRING, false, offsetof(type, choice.layer), "DIGEST|N",           \
+            "which layer of several that are wasm: its digest or\nits place, from 1", NULL \
+    }
 #define CMD_QUIET(type)                                                                                   \
     {                                                                                                     \
         "quiet", 'q', OPT_FLAG, false, offsetof(type, quiet), NULL, "print nothing but REPO@DIGEST", NULL \

@@ -6,10 +6,13 @@
 #include "cli/ui.h"
 
 struct inspect_options {
+    struct oci_choice choice;
     bool json;
 };
 
 static const struct opt options[] = {
+    CMD_COMPONENT(struct inspect_options),
+    CMD_LAYER(struct inspect_options),
     CMD_JSON(struct inspect_options),
 };
 
@@ -33,7 +36,11 @@ static int obtain(const struct flow_conf *flow, const char *target, struct inspe
         return r;
     i->has_manifest = true;
     i->kind = oci_kind_of(&i->manifest.parsed);
-    return i->kind ? obtain_module(flow, &i->manifest, &i->module, e) : 0;
+    r = i->kind ? obtain_module(flow, &i->manifest, &i->module, e) : 0;
+    if (r != ERR_UNSUPPORTED)
+        return r;
+    i->kind = NULL; /* an image as there are many: it looked like one with a module in it */
+    return 0;
 }
 
 static int run(struct cmd_call *call, struct err *e)
@@ -47,8 +54,9 @@ static int run(struct cmd_call *call, struct err *e)
     if (r)
         return r;
     AUTO_DONE(ui_progress) bar;
-    const struct flow_conf flow =
+    struct flow_conf flow =
         conf_flow(&conf, call->network, ui_progress_init(&bar, "inspect", !o->json && !call->chatty));
+    flow.choice = o->choice;
     r = obtain(&flow, target, &found, e);
     ui_progress_done(&bar);
     if (!r && (!found.has_manifest || found.kind))

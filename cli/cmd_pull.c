@@ -10,6 +10,7 @@
 
 struct pull_options {
     const char *platform;
+    struct oci_choice choice;
     const char *output;
     struct opt_list keys;
     bool quiet, json;
@@ -21,6 +22,8 @@ static const struct opt options[] = {
     {"key", 0, OPT_LIST, false, offsetof(struct pull_options, keys), "PUB",
      "write nothing unless signed by this key; may be\nrepeated: one of them is enough", NULL},
     CMD_PLATFORM(struct pull_options),
+    CMD_COMPONENT(struct pull_options),
+    CMD_LAYER(struct pull_options),
     CMD_QUIET(struct pull_options),
     CMD_JSON(struct pull_options),
 };
@@ -66,6 +69,7 @@ static int run(struct cmd_call *call, struct err *e)
     struct progress *progress = ui_progress_init(&bar, "pull", !o->quiet && !o->json && !call->chatty);
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
+    flow.choice = o->choice;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     r = flow_pull(&flow, reference, o->output, &ring, &artifact, e);

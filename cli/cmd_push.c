@@ -9,12 +9,19 @@
 
 struct push_options {
     struct opt_list annotations;
+    unsigned format;
     bool quiet, json;
 };
+
+static const char *const formats[] = {"cncf", "wasm-to-oci", "compat", "image", NULL};
 
 static const struct opt options[] = {
     {"annotation", 'a', OPT_LIST, false, offsetof(struct push_options, annotations), "KEY=VALUE",
      "add an annotation to the manifest; may be repeated", NULL},
+    {"format", 0, OPT_ENUM, false, offsetof(struct push_options, format), "FORMAT",
+     "what to make: cncf (as without it), wasm-to-oci,\ncompat (an image as Istio reads it) or image (as\n"
+     "containerd and crun start it)",
+     formats},
     CMD_QUIET(struct push_options),
     CMD_JSON(struct push_options),
 };
@@ -97,7 +104,11 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "push", !o->quiet && !o->json && !call->chatty);
-    const struct flow_conf flow = conf_flow(&conf, call->network, progress);
+    struct flow_conf flow = conf_flow(&conf, call->network, progress);
+    char created[CONF_TIME_MAX];
+    if ((r = conf_created(created, &flow.created, e)))
+        return r;
+    flow.format = formats[o->format];
     AUTO_DONE(flow_published) published = {0};
     r = flow_push(&flow, path, reference, annotations.all, annotations.n, &published, e);
     if (r)

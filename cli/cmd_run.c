@@ -15,6 +15,7 @@ enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
 
 struct run_options {
     const char *platform;
+    struct oci_choice choice;
     struct opt_list keys, env, dirs;
     bool allow_unsigned;
     uint64_t timeout_ms, max_memory;
@@ -34,6 +35,8 @@ static const struct opt options[] = {
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
      "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
     CMD_PLATFORM(struct run_options),
+    CMD_COMPONENT(struct run_options),
+    CMD_LAYER(struct run_options),
 };
 
 static int exit_status(int code)
@@ -136,6 +139,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(ui_progress) bar;
     struct flow_conf flow = conf_flow(&conf, call->network, ui_progress_init(&bar, "run", !call->chatty));
     flow.platform = o->platform;
+    flow.choice = o->choice;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);

@@ -8,6 +8,7 @@
 
 struct verify_options {
     const char *platform;
+    struct oci_choice choice;
     struct opt_list keys;
     bool json;
 };
@@ -16,6 +17,8 @@ static const struct opt options[] = {
     {"key", 0, OPT_LIST, true, offsetof(struct verify_options, keys), "PUB",
      "a public key to trust; may be repeated: one signature\nby one of them is enough", NULL},
     CMD_PLATFORM(struct verify_options),
+    CMD_COMPONENT(struct verify_options),
+    CMD_LAYER(struct verify_options),
     CMD_JSON(struct verify_options),
 };
 
@@ -55,6 +58,7 @@ static int run(struct cmd_call *call, struct err *e)
     struct progress *progress = ui_progress_init(&bar, "verify", !o->json && !call->chatty);
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
+    flow.choice = o->choice;
     const struct sign_keyring ring = keys_ring(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     r = flow_obtain(&flow, target, 0, &ring, &artifact, e);

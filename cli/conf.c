@@ -5,6 +5,7 @@
 #include "base/version.h"
 
 #include <stdio.h>
+#include <time.h>
 
 /* An environment variable that holds an absolute path, or NULL. */
 static const char *env_path(const char *name)
@@ -81,4 +82,21 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
         .temp_dir = env_path("TMPDIR"),
         .progress = progress,
     };
+}
+
+int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    struct tm tm;
+    *ret = NULL;
+    if (!text || !*text)
+        return 0;
+    size_t len = strlen(text);
+    time_t t = len <= 12 ? (time_t)strtoll(text, NULL, 10) : 0;
+    /* RFC 3339 has four digits for a year. */
+    if (len > 12 || strspn(text, "0123456789") != len || t > 253402300799LL || !gmtime_r(&t, &tm))
+        return err_set(e, ERR_CONFIG, "SOURCE_DATE_EPOCH is no number of seconds since 1970");
+    (void)strftime(out, CONF_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    *ret = out;
+    return 0;
 }

@@ -31,4 +31,11 @@ bool conf_is_remote(const char *target);
 struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *network,
                            struct progress *progress);
 
+#define CONF_TIME_MAX 32
+
+/* conf_created - the time that $SOURCE_DATE_EPOCH tells (seconds since 1970, reproducible-builds.org's
+ * specification), as RFC 3339 has it, in `out`; *ret is out, or NULL where the variable is not set or empty.
+ * ERR_CONFIG: not such a number. */
+MUST_CHECK int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e);
+
 #endif

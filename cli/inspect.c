@@ -128,6 +128,11 @@ static void text_module(const struct inspection *i, struct buf *out)
     }
     buf_printf(out, "Module:    %s, %" PRIu64 " bytes\n           %s\n", kind_name(info->kind), info->size,
                digest_str(&i->module.digest, digest));
+    if (i->module.member) {
+        buf_append_str(out, "           ");
+        ui_text_str(out, i->module.member);
+        buf_printf(out, " in layer %s\n", digest_str(&i->module.layer, digest));
+    }
     buf_printf(out, "Sections: %zu\n", info->n_sections);
     for (size_t n = 0; n < info->n_sections; n++) {
         const struct wbin_section *s = &info->sections[n];
@@ -210,6 +215,10 @@ static void json_module(const struct inspection *i, struct jout *w)
     jout_string(w, "kind", kind_name(info->kind));
     jout_uint(w, "size", info->size);
     jout_string(w, "digest", digest_str(&i->module.digest, digest));
+    if (i->has_manifest) {
+        jout_string(w, "layer", digest_str(&i->module.layer, digest));
+        jout_string(w, "member", i->module.member);
+    }
     jout_array(w, "sections");
     for (size_t n = 0; n < info->n_sections; n++) {
         const struct wbin_section *s = &info->sections[n];

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "flow/fetch.h"
 #include "oci/index.h"
-#include "oci/kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,15 +244,54 @@ static int read_config(struct way *w, struct flow_artifact *a, struct err *e)
     return a->config ? 0 : err_nomem(e);
 }
 
-/* The module's descriptor by the rules of its kind. */
-static int find_module(const struct flow_artifact *a, const struct oci_kind **ret_kind,
-                       const struct oci_desc **ret, struct err *e)
+struct look {
+    struct way *w;
+    bool anew; /* the store's copies are not trusted */
+};
+
+static int look_open(void *ctx, const struct oci_desc *desc, int *ret_fd, struct err *e)
 {
+    const struct look *look = ctx;
+    bool fresh;
+    return look->anew ? fetch(look->w, desc, look->w->conf->progress, ret_fd, e)
+                      : open_blob(look->w, desc, look->w->conf->progress, ret_fd, &fresh, e);
+}
+
+/* Where the module is, by the rules of its kind. What lies in a tar is taken out of it. */
+static int find_module(struct way *w, const struct flow_artifact *a, const struct oci_kind **ret_kind,
+                       struct oci_place *ret, struct err *e)
+{
+    struct look look = {.w = w};
+    const struct oci_blobs blobs = {.open = look_open, .ctx = &look};
+    const struct oci_choice *choice = &w->conf->choice;
     const struct oci_kind *kind = oci_kind_of(&a->parsed);
     if (!kind)
         return err_set(e, ERR_UNSUPPORTED, "not a wasm artifact of a kind that waybill knows");
-    *ret_kind = kind;
-    return oci_kind_module(kind, &a->parsed, ret, e);
+    int r = oci_kind_locate(kind, &a->parsed, choice, &blobs, ret, e);
+    if (r == ERR_DIGEST && has_store(w)) {
+        log_warn("the store's copy of a layer is damaged; fetching it again");
+        look.anew = true;
+        r = oci_kind_locate(kind, &a->parsed, choice, &blobs, ret, e);
+    }
+    if (!r)
+        *ret_kind = kind;
+    return r;
+}
+
+/* The module's bytes: those that were taken out of a tar, or a blob. *ret: their digest and size. */
+static int open_module(struct way *w, struct oci_place *place, struct flow_artifact *a, struct oci_desc *ret,
+                       struct err *e)
+{
+    a->layer = place->layer->digest;
+    a->member = TAKE(place->member);
+    a->digest = place->digest;
+    a->size = place->size;
+    *ret = (struct oci_desc){.digest = place->digest, .size = place->size};
+    if (!a->member)
+        return open_blob(w, place->layer, w->conf->progress, &a->fd, &a->fresh, e);
+    a->fd = TAKE_FD(place->fd);
+    a->fresh = true;
+    return 0;
 }
 
 static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
@@ -283,26 +321,25 @@ static int obtain_reference(struct way *w, unsigned want, const struct sign_keyr
                             struct flow_artifact *a, struct err *e)
 {
     const struct oci_kind *kind = NULL;
-    const struct oci_desc *desc = NULL;
+    AUTO_DONE(oci_place) place = OCI_PLACE_INIT;
+    struct oci_desc desc;
     int r = obtain_manifest(w, want, a, e);
     if (r || (want & FLOW_WANT_MANIFEST))
         return r;
-    r = find_module(a, &kind, &desc, e);
+    r = find_module(w, a, &kind, &place, e);
     if (!r && (want & FLOW_WANT_CONFIG))
         r = read_config(w, a, e);
     if (!r && (want & FLOW_WANT_CONFIG) && kind->check_config)
         r = kind->check_config(&a->parsed, bytes_of(a->config, a->config_len), e);
-    if (!r && (want & FLOW_WANT_BYTES) && desc->size > LIMIT_MODULE)
-        r = err_set(e, ERR_LIMIT, "a module of %llu bytes: more than %u", (unsigned long long)desc->size,
+    if (!r && (want & FLOW_WANT_BYTES) && place.size > LIMIT_MODULE)
+        r = err_set(e, ERR_LIMIT, "a module of %llu bytes: more than %u", (unsigned long long)place.size,
                     LIMIT_MODULE);
     if (!r)
-        r = open_blob(w, desc, w->conf->progress, &a->fd, &a->fresh, e);
+        r = open_module(w, &place, a, &desc, e);
     if (r)
         return r;
-    a->digest = desc->digest;
-    a->size = desc->size;
     bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(keys && keys->n);
-    r = checked ? 0 : check_module(w, desc, want & FLOW_WANT_BYTES, keys, a, e);
+    r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, keys, a, e);
     return r ? r : check_preamble(a, e);
 }
 
@@ -371,6 +408,7 @@ void flow_artifact_done(struct flow_artifact *a)
     free(TAKE(a->name));
     free(TAKE(a->repo));
     free(TAKE(a->config));
+    free(TAKE(a->member));
     oci_pinned_done(&a->manifest);
     oci_manifest_done(&a->parsed);
     sign_report_done(&a->report);

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "oci/endpoint.h"
+#include "oci/kind.h"
 #include "oci/store.h"
 #include "sign/format.h"
 
@@ -17,6 +18,9 @@ struct flow_conf {
     const char *temp_dir;      /* for files without a name where there is no store; NULL: /tmp */
     struct progress *progress; /* or NULL */
     const char *platform;      /* of an index, see oci_index_choose; or NULL */
+    struct oci_choice choice;  /* where an artifact has several modules */
+    const char *format;        /* what push makes, see oci_kind_to_write; NULL: "cncf" */
+    const char *created;       /* the time that push writes down, see struct oci_module; or NULL */
 };
 
 /* An artifact that was obtained. */
@@ -28,6 +32,8 @@ struct flow_artifact {
     struct oci_manifest parsed; /* references */
     char *config; /* references: the text of the config blob, or NULL when it was not asked for */
     size_t config_len;
+    struct digest layer;       /* references: of the layer that is the module, or holds it */
+    char *member;              /* its name in that layer, which is a tar; else NULL */
     struct digest digest;      /* of the module's bytes; set when they have been read */
     uint64_t size;             /* of the module in bytes */
     struct sign_report report; /* what verification found, when there were keys */

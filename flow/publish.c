@@ -7,8 +7,6 @@
 
 #include <fcntl.h>
 
-#define KIND (&oci_kinds[0]) /* CNCF wasm v0 is what is written */
-
 /* The file's digest and surface, in one reading. */
 static int survey(const struct source_opener *file, struct wbin_info *info, struct digest *ret, struct err *e)
 {
@@ -43,30 +41,43 @@ static int push_bytes(struct oci_endpoint *ep, const char *type, const struct bu
     return r ? r : ep->ops->blob_push(ep, &desc, &from, &existed, e);
 }
 
+/* The layer: the file itself, or what its kind has made of it. */
+static int push_layer(const struct flow_conf *conf, struct oci_endpoint *ep,
+                      const struct oci_written *written, const struct source_opener *file, bool *ret_existed,
+                      struct err *e)
+{
+    struct opener_file made;
+    struct opener_progress shown;
+    struct source_opener from = *file;
+    int r = written->fd >= 0 ? opener_file_init(&made, written->fd, &from, e) : 0;
+    if (r)
+        return r;
+    from = opener_progress_init(&shown, from, conf->progress);
+    return ep->ops->blob_push(ep, &written->layer, &from, ret_existed, e);
+}
+
 /* Blobs first, the manifest last: a push that is cut off leaves nothing that can be pulled by halves. */
-static int push_all(const struct flow_conf *conf, const struct oci_ref *ref, const struct oci_module *module,
-                    const struct source_opener *file, const struct oci_pair *annotations, size_t n,
+static int push_all(const struct flow_conf *conf, const struct oci_ref *ref, const struct oci_kind *kind,
+                    const struct oci_module *module, const struct oci_pair *annotations, size_t n,
                     struct flow_published *p, struct err *e)
 {
     AUTO(oci_endpoint) ep = NULL;
-    AUTO_DONE(buf) config = BUF_INIT(LIMIT_CONFIG);
-    AUTO_DONE(buf) manifest = BUF_INIT(LIMIT_MANIFEST);
-    struct oci_desc desc = {.media_type = OCI_TYPE_WASM, .digest = module->digest, .size = module->size};
+    AUTO_DONE(oci_written) made = OCI_WRITTEN_INIT;
     const char *tag = ref->tag[0] ? ref->tag : NULL;
-    int r = KIND->write(module, annotations, n, &config, &manifest, e);
+    int r = kind->write(module, annotations, n, &made, e);
     if (!r)
-        r = hash_bytes(HASH_SHA256, buf_bytes(&manifest), &p->digest, e);
+        r = hash_bytes(HASH_SHA256, buf_bytes(&made.manifest), &p->digest, e);
     if (!r && ref->has_digest && !digest_eq(&p->digest, &ref->digest))
         r = err_set(e, ERR_DIGEST, "the artifact's digest is another one than the reference states");
     if (!r)
         r = oci_endpoint_open(ref, &conf->endpoint, true, &ep, e);
     if (!r)
-        r = ep->ops->blob_push(ep, &desc, file, &p->existed, e);
+        r = push_layer(conf, ep, &made, module->content, &p->existed, e);
     if (!r)
-        r = push_bytes(ep, KIND->config_type, &config, e);
+        r = push_bytes(ep, kind->config_type, &made.config, e);
     if (!r)
-        r = ep->ops->manifest_push(ep, buf_bytes(&manifest), OCI_TYPE_MANIFEST, &p->digest, tag, e);
-    return r || !ep->ops->finish ? r : ep->ops->finish(ep, e);
+        r = ep->ops->manifest_push(ep, buf_bytes(&made.manifest), OCI_TYPE_MANIFEST, &p->digest, tag, e);
+    return r;
 }
 
 static int push_file(const struct flow_conf *conf, int fd, const char *path, const struct oci_ref *ref,
@@ -74,17 +85,19 @@ static int push_file(const struct flow_conf *conf, int fd, const char *path, con
 {
     AUTO_DONE(wbin_info) info = {.kind = WBIN_MODULE};
     struct opener_file file;
-    struct opener_progress shown;
     struct source_opener opener;
-    struct oci_module module = {.info = &info, .title = base_name(path)};
+    struct oci_module module = {
+        .info = &info, .title = base_name(path), .path = path, .created = conf->created, .content = &opener};
+    const struct oci_kind *kind = oci_kind_to_write(conf->format ? conf->format : "cncf");
+    if (!kind)
+        return err_set(e, ERR_USAGE, "no format is called '%s'", conf->format);
     int r = opener_file_init(&file, fd, &opener, e);
     if (!r)
         r = survey(&opener, &info, &module.digest, e);
     if (r)
         return err_wrap(e, "%s", path);
     p->size = module.size = opener.size;
-    opener = opener_progress_init(&shown, opener, conf->progress);
-    return push_all(conf, ref, &module, &opener, annotations, n, p, e);
+    return push_all(conf, ref, kind, &module, annotations, n, p, e);
 }
 
 int flow_push(const struct flow_conf *conf, const char *path, const char *reference,

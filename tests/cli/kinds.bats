@@ -2,32 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What other tools wrote is read: the kinds of wasm artifacts, as layouts made by hand in the form that each tool writes.
 load lib
-
-# put FILE: into the layout; prints "digest size".
-put() {
-    local digest
-    digest=$(sha256sum <"$1" | cut -d' ' -f1)
-    cp "$1" "shelf/blobs/sha256/$digest"
-    echo "sha256:$digest $(size_of "$1")"
-}
-descriptor() { # media type, file
-    local digest size
-    read -r digest size < <(put "$2")
-    printf '{"mediaType":"%s","digest":"%s","size":%s}' "$1" "$digest" "$size"
-}
-# artifact CONFIG-TYPE CONFIG-TEXT LAYER-TYPE=FILE...: the layout shelf with that one manifest, as those tools write it.
-artifact() {
-    local config_type=$1 layers='' layer
-    rm -rf shelf
-    mkdir -p shelf/blobs/sha256
-    printf '%s' "$2" >config
-    shift 2
-    for layer; do layers+=${layers:+,}$(descriptor "${layer%%=*}" "${layer#*=}"); done
-    printf '{"schemaVersion":2,"config":%s,"layers":[%s]}' "$(descriptor "$config_type" config)" "$layers" >manifest
-    printf '{"imageLayoutVersion":"1.0.0"}' >shelf/oci-layout
-    printf '{"schemaVersion":2,"manifests":[%s]}' \
-        "$(descriptor application/vnd.oci.image.manifest.v1+json manifest)" >shelf/index.json
-}
+load shelf
 
 # reads KIND: the artifact is of that kind, and its module comes out and runs.
 reads() {
@@ -84,9 +59,28 @@ image=application/vnd.oci.image.config.v1+json
     absent out.wasm
 }
 
-@test "what is no wasm: an image of tar layers is refused, bytes that only say they are wasm too" {
+@test "one of several layers, by its place or its digest" {
+    guest hello args
+    artifact application/vnd.module.wasm.config.v1+json '{}' $solo=args.wasm $solo=hello.wasm
+    expect 16 waybill pull -o out.wasm oci:shelf
+    expect 0 waybill pull --layer 2 -o out.wasm oci:shelf
+    cmp hello.wasm out.wasm
+    expect 0 waybill pull --layer "sha256:$(sha256sum <args.wasm | cut -d' ' -f1)" -o out.wasm oci:shelf
+    cmp args.wasm out.wasm
+    expect 0 waybill inspect --layer 1 oci:shelf
+    expect 0 waybill run --allow-unsigned --layer 2 oci:shelf
+    out_is "hello from the guest"
+    for layer in 0 3 x '' 99999999 "sha256:$(sha256sum <config | cut -d' ' -f1)"; do
+        expect 2 waybill pull --layer "$layer" -o none.wasm oci:shelf
+    done
+    expect 2 waybill pull --component web -o none.wasm oci:shelf
+    err_has "has no components"
+    absent none.wasm
+}
+
+@test "what is no wasm is refused: unknown layers, bytes that only say they are wasm" {
     guest hello
-    artifact $image '{}' application/vnd.oci.image.layer.v1.tar+gzip=hello.wasm
+    artifact $image '{}' application/vnd.oci.image.layer.v1.tar+xz=hello.wasm
     expect 1 waybill pull -o out.wasm oci:shelf
     err_has "not a wasm artifact"
     echo 'this is no module' >text

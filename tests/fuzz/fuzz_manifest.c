@@ -27,7 +27,7 @@ static void use_manifest(const struct oci_manifest *m, struct bytes body)
         use_desc(&m->subject);
     const struct oci_kind *kind = oci_kind_of(m);
     const struct oci_desc *module = NULL;
-    if (kind && oci_kind_module(kind, m, &module, &e) == 0)
+    if (kind && oci_kind_module(kind, m, NULL, &module, &e) == 0)
         use_desc(module);
     if (kind && kind->check_config)
         (void)kind->check_config(m, body, &e);

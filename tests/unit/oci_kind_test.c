@@ -38,7 +38,12 @@ static void write_one(enum wbin_kind kind, const struct oci_pair *annotations, s
     fill(&info, kind);
     struct oci_module module = {.info = &info, .size = 1234, .title = "hello.wasm"};
     assert_ok(digest_parse(BYTES_LIT(LAYER), &module.digest, &e));
-    assert_ok(oci_kinds[0].write(&module, annotations, n, config, manifest, &e));
+    AUTO_DONE(oci_written) made = OCI_WRITTEN_INIT;
+    assert_ok(oci_kind_to_write("cncf")->write(&module, annotations, n, &made, &e));
+    assert_int_equal(made.fd, -1);
+    assert_int_equal(made.layer.size, 1234);
+    buf_append_bytes(config, buf_bytes(&made.config));
+    buf_append_bytes(manifest, buf_bytes(&made.manifest));
 }
 
 static void golden(enum wbin_kind kind, const char *want_config, const struct oci_pair *annotations, size_t n,
@@ -61,7 +66,7 @@ static void golden(enum wbin_kind kind, const char *want_config, const struct oc
     const struct oci_desc *layer = NULL;
     assert_ok(oci_manifest_parse(buf_bytes(&manifest), OCI_TYPE_MANIFEST, &m, &e));
     assert_ptr_equal(oci_kind_of(&m), &oci_kinds[0]);
-    assert_ok(oci_kind_module(&oci_kinds[0], &m, &layer, &e));
+    assert_ok(oci_kind_module(&oci_kinds[0], &m, NULL, &layer, &e));
     assert_int_equal(layer->size, 1234);
     assert_string_equal(oci_annotation(layer->annotations, OCI_ANNOTATION_TITLE), "hello.wasm");
     assert_ok(oci_kinds[0].check_config(&m, buf_bytes(&config), &e));
@@ -110,12 +115,12 @@ static void room(void **state)
     fill(&info, WBIN_COMPONENT);
     struct oci_module module = {.info = &info, .size = 1, .title = "t"};
     struct err e = ERR_INIT;
-    AUTO_DONE(buf) small = BUF_INIT(50);
-    AUTO_DONE(buf) config = BUF_INIT(4096);
-    AUTO_DONE(buf) manifest = BUF_INIT(4096);
-    assert_fails(oci_kinds[0].write(&module, NULL, 0, &small, &manifest, &e), ERR_LIMIT);
-    buf_reset(&small);
-    assert_fails(oci_kinds[0].write(&module, NULL, 0, &config, &small, &e), ERR_LIMIT);
+    struct oci_written small = {.config = BUF_INIT(50), .manifest = BUF_INIT(4096), .fd = -1};
+    assert_fails(oci_kinds[0].write(&module, NULL, 0, &small, &e), ERR_LIMIT);
+    oci_written_done(&small);
+    small = (struct oci_written){.config = BUF_INIT(4096), .manifest = BUF_INIT(50), .fd = -1};
+    assert_fails(oci_kinds[0].write(&module, NULL, 0, &small, &e), ERR_LIMIT);
+    oci_written_done(&small);
 }
 
 #define DESC(type)           "{\"mediaType\":\"" type "\",\"digest\":\"" LAYER "\",\"size\":2}"
@@ -124,6 +129,12 @@ static void room(void **state)
 #define MODULE_LAYER         "application/vnd.module.wasm.content.layer.v1+wasm"
 #define RUNWASI_LAYER        "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm"
 #define BODY(config, layers) "{\"schemaVersion\":2,\"config\":" config ",\"layers\":[" layers "]}"
+
+#define SPIN_APP             "application/vnd.fermyon.spin.application.v1+config"
+#define COMPAT(variant)                                                                                \
+    "{\"schemaVersion\":2,\"config\":" DESC(IMAGE_CONFIG) ",\"layers\":[" DESC(                        \
+        "application/vnd.docker.image.rootfs.diff.tar.gzip") "],\"annotations\":{\"module.wasm.image/" \
+                                                             "variant\":\"" variant "\"}}"
 
 static void recognises(void **state)
 {
@@ -152,7 +163,18 @@ static void recognises(void **state)
         {BODY(DESC(IMAGE_CONFIG), DESC(OCI_TYPE_WASM)), "wasm-layer", 0},
         {BODY(DESC(OCI_TYPE_EMPTY), DESC("text/plain") "," DESC(OCI_TYPE_WASM)), "wasm-layer", 0},
         {BODY(DESC(OCI_TYPE_EMPTY), DESC(OCI_TYPE_WASM) "," DESC(OCI_TYPE_WASM)), "wasm-layer", ERR_FORMAT},
-        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar+gzip")), NULL, 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar+gzip")), "wasm-image", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar")), "wasm-image", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar+zstd")), "wasm-image", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC("application/vnd.oci.image.layer.v1.tar+xz")), NULL, 0},
+        {BODY(DESC("application/vnd.docker.container.image.v1+json"),
+              DESC("application/vnd.docker.image.rootfs.diff.tar.gzip")),
+         "wasm-image", 0},
+        {COMPAT("compat"), "wasm-image-compat", 0},
+        {COMPAT("compat-smart"), "wasm-image", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC(WASM_LAYER) "," DESC(SPIN_APP)), "spin-app", 0},
+        {BODY(DESC(SPIN_APP), DESC(WASM_LAYER)), "spin-app", 0},
+        {BODY(DESC(IMAGE_CONFIG), DESC("text/plain")), NULL, 0},
         {"{\"schemaVersion\":2,\"manifests\":[]}", NULL, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -164,7 +186,7 @@ static void recognises(void **state)
         assert_int_equal(kind != NULL, cases[i].kind != NULL);
         if (kind) {
             assert_string_equal(kind->name, cases[i].kind);
-            assert_fails(oci_kind_module(kind, &m, &layer, &e), cases[i].module);
+            assert_fails(oci_kind_module(kind, &m, NULL, &layer, &e), cases[i].module);
         }
         assert_int_equal(layer != NULL, cases[i].kind && !cases[i].module);
     }
