@@ -30,11 +30,11 @@ static int fetch_to_nowhere(struct flow_fetch *f, const struct oci_desc *desc, s
 {
     struct sink_fd file;
     struct sink_verify verify;
-    const char *dir = f->temp_dir ? f->temp_dir : "/tmp";
-    AUTO_FD int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set_errno(e, ERR_IO, errno, "%s", dir);
-    int r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
+    AUTO_FD int fd = -1;
+    int r = file_unnamed(f->temp_dir, &fd, e);
+    if (r)
+        return r;
+    r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
     if (!r)
         r = fetch_into(f->ep, desc, p, &verify.base, e);
     if (!r)

@@ -253,7 +253,7 @@ static int look_open(void *ctx, const struct oci_desc *desc, int *ret_fd, struct
 {
     const struct look *look = ctx;
     bool fresh;
-    return look->anew ? fetch(look->w, desc, look->w->conf->progress, ret_fd, e)
+    return look->anew ? flow_fetch_blob(&look->w->fetch, desc, look->w->conf->progress, ret_fd, e)
                       : open_blob(look->w, desc, look->w->conf->progress, ret_fd, &fresh, e);
 }
 
@@ -262,17 +262,20 @@ static int find_module(struct way *w, const struct flow_artifact *a, const struc
                        struct oci_place *ret, struct err *e)
 {
     struct look look = {.w = w};
-    const struct oci_blobs blobs = {.open = look_open, .ctx = &look};
+    const struct oci_blobs blobs = {.open = look_open, .ctx = &look, .temp_dir = w->conf->temp_dir};
     const struct oci_choice *choice = &w->conf->choice;
     const struct oci_kind *kind = oci_kind_of(&a->parsed);
     if (!kind)
         return err_set(e, ERR_UNSUPPORTED, "not a wasm artifact of a kind that waybill knows");
+    const bool hold = w->fetch.hold;
+    w->fetch.hold = false; /* a blob that is looked into is not the one that is given away */
     int r = oci_kind_locate(kind, &a->parsed, choice, &blobs, ret, e);
     if (r == ERR_DIGEST && has_store(w)) {
         log_warn("the store's copy of a layer is damaged; fetching it again");
         look.anew = true;
         r = oci_kind_locate(kind, &a->parsed, choice, &blobs, ret, e);
     }
+    w->fetch.hold = hold;
     if (!r)
         *ret_kind = kind;
     return r;
