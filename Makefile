@@ -4,7 +4,7 @@
 #   make           build the program          make demo      install what is missing, build, do the main job
 #   make check     all tests, ends in counts  make lint      the house rules alone
 #   make asan      build with ASan and UBSan  make fuzz      fuzz each parser for FUZZ_SECONDS
-#   make bench     compare with peers         make interop   install peers with cargo and test against them
+#   make bench     compare with peers         make interop   install peers with cargo and go, test against them
 #   make vectors VECTORS=DIR                  run public signature vectors
 #   make install / uninstall [DESTDIR= PREFIX=/usr/local]    make dist    make compile_commands.json
 

@@ -14,11 +14,7 @@ program=$(realpath "$program") || exit 2
 registry=$PWD/tests/registry/registry.py
 dir=$(mktemp -d) || exit 2
 pid=
-end() {
-    [ -z "$pid" ] || kill "$pid" 2>/dev/null
-    rm -rf "$dir"
-}
-trap end EXIT
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$dir"' EXIT
 cd "$dir" || exit 2
 export OCI_TLS=disabled OCI_RESULTS_DIR=$dir OCI_API_BLOBS_UPLOAD_CANCEL=true OCI_API_BLOBS_DIGEST_HEADER=true \
     OCI_API_MANIFESTS_DIGEST_HEADER=true OCI_API_MANIFESTS_TAG_PARAM=true OCI_DATA_SPARSE=true
