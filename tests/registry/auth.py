@@ -22,20 +22,23 @@ class Auth:
         self.field = options.token_field
         self.identity_token = options.identity_token
         self.anonymous_pull = options.anonymous_pull
-        self.realm = None  # set when the ports are known
+        self.scheme = "https" if options.tls_cert else "http"
+        self.realm = None  # that of a listener of its own, when the ports are known
         self.tokens = {}  # token -> [expires at, {repo: {action}}, how often used]
 
-    def challenge(self, repo=None, actions=(), error=None):
+    def challenge(self, repo=None, actions=(), error=None, host=None):
+        """The WWW-Authenticate value; a token service of our own is named as the client named us, who may come by a relay."""
         if self.mode != "token":
             return 'Basic realm="registry, in tree"'
-        parts = ['realm="%s"' % self.realm, 'service="%s"' % SERVICE]
+        realm = self.realm or "%s://%s/token" % (self.scheme, host)
+        parts = ['realm="%s"' % realm, 'service="%s"' % SERVICE]
         if repo:
             parts.append('scope="repository:%s:%s"' % (repo, ",".join(actions)))
         if error:
             parts.append('error="%s"' % error)
         return "Bearer " + ",".join(parts)
 
-    def check(self, header, repo, actions):
+    def check(self, header, repo, actions, host):
         """None when the request may go on, else the WWW-Authenticate value of the 401."""
         if self.mode == "none":
             return None
@@ -45,9 +48,9 @@ class Auth:
             return None if good else self.challenge()
         granted = self.tokens.get(value) if scheme.lower() == "bearer" else None
         if granted is None or granted[0] <= time.time() or (self.uses and granted[2] >= self.uses):
-            return self.challenge(repo, actions, "invalid_token" if value else None)
+            return self.challenge(repo, actions, "invalid_token" if value else None, host)
         if repo and not set(actions) <= granted[1].get(repo, set()):
-            return self.challenge(repo, actions, "insufficient_scope")
+            return self.challenge(repo, actions, "insufficient_scope", host)
         granted[2] += 1
         return None
 

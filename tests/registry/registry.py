@@ -39,8 +39,8 @@ class App:
         self.api = Api(Storage(folder), options)
         self.servers = {name: Server(name, self, options) for name in ("main", "alt", "token")}
         self.api.urls.update(main=self.url("main"), alt=self.url("alt", "localhost"))
-        token_host = "token" if options.token_listener else "main"
-        self.auth.realm = self.url(token_host) + "/token"
+        if options.token_listener:
+            self.auth.realm = self.url("token") + "/token"
 
     def port(self, name):
         return self.servers[name].server_address[1]
@@ -103,7 +103,7 @@ class App:
             if header:
                 return error(400, "UNSUPPORTED", "credentials do not belong here")
         else:
-            challenge = self.auth.check(header, route_of(path), actions_of(request.command))
+            challenge = self.auth.check(header, route_of(path), actions_of(request.command), request.headers.get("Host"))
             if challenge:
                 return self.unauthorized(challenge)
         return self.api.answer(request, path, first_values(query))
@@ -136,7 +136,8 @@ class App:
 
     def refusal(self, request, rule, path):
         if rule.action == "unauthorized":
-            default = self.auth.challenge(route_of(path), actions_of(request.command), "invalid_token")
+            default = self.auth.challenge(route_of(path), actions_of(request.command), "invalid_token",
+                                          request.headers.get("Host"))
             return self.unauthorized(rule.get("challenge", default))
         if rule.action == "redirect":
             return self.redirect(request, rule)
