@@ -68,6 +68,13 @@
 #define LIMIT_KEY_FILE (64U << 10)
 /* Pages of one list: 1,000 tags each are usual. */
 #define LIMIT_PAGES 1000U
+/* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number. */
+#define LIMIT_REFERRERS     (128U << 10)
+#define LIMIT_REFERRER_TEXT (32U << 20)
+/* Referrers of referrers: how deep, and how many manifests one copy or tree takes in all. A signed attestation
+ * is two deep. */
+#define LIMIT_REFERRER_DEPTH 16U
+#define LIMIT_GRAPH          (128U << 10)
 /* The names of all tags of a repository together. */
 #define LIMIT_TAGS (64U << 20)
 /* A credentials file of docker or podman. */

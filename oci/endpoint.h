@@ -11,6 +11,7 @@
 #include "oci/cred.h"
 #include "oci/manifest.h"
 #include "oci/ref.h"
+#include "oci/referrers.h"
 
 /* What the program knows and endpoints may use; borrowed for as long as an endpoint is open. */
 struct oci_endpoint_conf {
@@ -18,6 +19,7 @@ struct oci_endpoint_conf {
     bool plain_http;        /* --plain-http: speak HTTP to the registry. Loopback registries need no flag. */
     const struct oci_cred_conf *credentials; /* each endpoint looks up its own host; NULL: anonymous */
     const char *memo_dir; /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
+    bool remove;          /* what is there will be removed: the right to do so is asked for */
     uint64_t max_wait_ms; /* the longest Retry-After that is waited for; 0: 60 s */
 };
 
@@ -72,6 +74,33 @@ struct oci_endpoint_ops {
      * pending. Called once, after the last manifest_push; an endpoint that is closed without it leaves
      * nothing. */
     int (*finish)(struct oci_endpoint *ep, struct err *e);
+
+    /* Stores a manifest that nothing but an index names, or that gets its tag later: as manifest_push without
+     * a tag, but it becomes no entry of its own where places have those. */
+    int (*child_push)(struct oci_endpoint *ep, struct bytes body, const char *media_type,
+                      const struct digest *digest, struct err *e);
+
+    /* Whether a manifest is there, and where tag is not NULL whether that names it, as far as the place can
+     * say so for less than it costs to push it. NULL where asking saves nothing. */
+    int (*manifest_known)(struct oci_endpoint *ep, const char *tag, const struct digest *digest, bool *ret,
+                          struct err *e);
+
+    /* Makes a blob of another repository of the same place appear in this one. *ret_mounted false: the place
+     * does not, and the blob must be pushed. NULL where places have no repositories. */
+    int (*blob_mount)(struct oci_endpoint *ep, const struct oci_desc *desc, const char *from_repo,
+                      bool *ret_mounted, struct err *e);
+
+    /* The referrers of a manifest: appended to ret, as oci_referrers_settle leaves them. artifact_type: NULL
+     * for all. What a registry lists and what the tag of the referrers tag schema lists counts alike. What
+     * the place says is not checked: whether a referrer has this subject only its manifest tells.
+     * ERR_NOTFOUND: there is no such repository; a manifest without referrers has an empty list. */
+    int (*referrers)(struct oci_endpoint *ep, const struct digest *subject, const char *artifact_type,
+                     struct oci_referrers *ret, struct err *e);
+
+    /* Removes a tag and nothing else (digest NULL), or a manifest with all its tags; a referrer leaves the
+     * list of its subject, too. Blobs of a layout that nothing refers to any more go. ERR_NOTFOUND,
+     * ERR_UNSUPPORTED: the place removes no such thing. */
+    int (*remove)(struct oci_endpoint *ep, const char *tag, const struct digest *digest, struct err *e);
 };
 
 struct oci_endpoint {

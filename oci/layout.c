@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of an OCI image layout mean, wherever they are. image-spec 1.1, image-layout.md. */
+#include "oci/layout.h"
 #include "base/limits.h"
-#include "oci/tree.h"
 
 #define LAYOUT_FILE OCI_LAYOUT_FILE
 #define INDEX_FILE  OCI_INDEX_FILE
@@ -229,9 +229,35 @@ static int layout_finish(struct oci_endpoint *base, struct err *e)
 }
 
 /* For each kind of tree what it can do: read in place, or be written all at once. */
+static int layout_child_push(struct oci_endpoint *base, struct bytes body, const char *media_type,
+                             const struct digest *digest, struct err *e)
+{
+    struct oci_tree *tree = tree_of(base);
+    struct opener_bytes bytes;
+    struct source_opener from = opener_bytes_init(&bytes, body);
+    (void)media_type;
+    return tree->ops->blob_put(tree, digest, &from, e);
+}
+
+struct oci_tree *oci_layout_tree(struct oci_endpoint *ep)
+{
+    return tree_of(ep);
+}
+
+int oci_layout_index(struct oci_tree *tree, struct oci_manifest *ret, struct err *e)
+{
+    return read_index(tree, ret, e);
+}
+
+int oci_layout_blob(struct oci_tree *tree, const struct digest *d, struct buf *out, struct err *e)
+{
+    return read_blob(tree, d, out, e);
+}
+
 #define LAYOUT_OPS                                                                                          \
     .close = layout_close, .resolve = layout_resolve, .tags = layout_tags, .blob_fetch = layout_blob_fetch, \
-    .blob_push = layout_blob_push, .manifest_push = layout_manifest_push
+    .blob_push = layout_blob_push, .manifest_push = layout_manifest_push, .child_push = layout_child_push,  \
+    .referrers = oci_layout_referrers, .remove = oci_layout_remove
 
 static const struct oci_endpoint_ops plain_ops = {LAYOUT_OPS};
 static const struct oci_endpoint_ops in_place_ops = {LAYOUT_OPS, .blob_open = layout_blob_open};
@@ -295,6 +321,8 @@ int oci_layout_over(struct oci_tree *tree, bool create, struct oci_endpoint **re
     int r = create ? make_layout(tree, e) : 0;
     if (!r)
         r = check_layout(tree, e);
+    if (!r && create && tree->ops->claim)
+        r = tree->ops->claim(tree, false, e);
     struct layout *l = r ? NULL : malloc(sizeof(*l));
     if (!r && !l)
         r = err_nomem(e);

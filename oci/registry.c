@@ -11,7 +11,7 @@
 #define HUB_NAME "docker.io"
 #define HUB_HOST "registry-1.docker.io"
 
-static const struct net_http_field accept_manifest = {
+const struct net_http_field oci_registry_accept = {
     "Accept", OCI_TYPE_MANIFEST ", " OCI_TYPE_INDEX ", " OCI_TYPE_DOCKER ", " OCI_TYPE_DOCKER_LIST};
 
 int oci_registry_url(const struct oci_registry *reg, const char *kind, const char *last, char **ret,
@@ -130,7 +130,7 @@ static int manifest_get(struct oci_registry *reg, const char *reference, struct 
     struct net_http_request req = {
         .method = "GET",
         .url = url,
-        .fields = &accept_manifest,
+        .fields = &oci_registry_accept,
         .n_fields = 1,
         .max_body = LIMIT_MANIFEST,
         .follow = true,
@@ -241,6 +241,11 @@ static const struct oci_endpoint_ops registry_ops = {
     .blob_resume = registry_blob_resume,
     .blob_push = oci_registry_blob_push,
     .manifest_push = oci_registry_manifest_push,
+    .child_push = oci_registry_child_push,
+    .manifest_known = oci_registry_manifest_known,
+    .blob_mount = oci_registry_blob_mount,
+    .referrers = oci_registry_referrers,
+    .remove = oci_registry_remove,
 };
 
 /* Plain HTTP is for those who asked for it, and for registries on this machine. */
@@ -287,7 +292,9 @@ static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
         .root = reg->root,
         .host = ref->host,
         .repo = ref->path,
-        .actions = push ? "pull,push" : "pull",
+        .actions = conf->remove ? "pull,push,delete"
+                   : push       ? "pull,push"
+                                : "pull",
         .cred = conf->credentials,
         .memo_dir = conf->memo_dir,
     };
@@ -305,6 +312,7 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
         free(reg);
         return err_nomem(e);
     }
+    reg->memo_dir = conf->memo_dir;
     int r = urls_make(reg, ref, conf, e);
     if (r == 0)
         r = session_open(reg, ref, conf, create, e);

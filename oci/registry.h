@@ -12,10 +12,11 @@ struct oci_registry {
     struct oci_endpoint base; /* first */
     struct net_http *http;
     struct oci_auth *auth;
-    char *root;        /* "https://ghcr.io" */
-    char *url;         /* "https://ghcr.io/v2/owner/name" */
-    char *host;        /* as the reference writes it, for messages */
-    char warning[256]; /* the last Warning shown */
+    char *root;           /* "https://ghcr.io" */
+    char *url;            /* "https://ghcr.io/v2/owner/name" */
+    char *host;           /* as the reference writes it, for messages */
+    const char *memo_dir; /* of struct oci_endpoint_conf */
+    char warning[256];    /* the last Warning shown */
     pthread_mutex_t warning_lock;
 };
 
@@ -36,6 +37,9 @@ MUST_CHECK int oci_registry_send(struct oci_registry *reg, struct net_http_reque
 int oci_registry_failure(const struct oci_registry *reg, const struct net_http_response *resp,
                          const char *what, struct err *e);
 
+/* The header Accept of requests for manifests. */
+extern const struct net_http_field oci_registry_accept;
+
 /* oci_registry_url - "<url>/<kind>/<last>"; *ret: heap. */
 MUST_CHECK int oci_registry_url(const struct oci_registry *reg, const char *kind, const char *last,
                                 char **ret, struct err *e);
@@ -53,5 +57,42 @@ MUST_CHECK int oci_registry_blob_push(struct oci_endpoint *ep, const struct oci_
                                       const struct source_opener *from, bool *ret_existed, struct err *e);
 MUST_CHECK int oci_registry_manifest_push(struct oci_endpoint *ep, struct bytes body, const char *media_type,
                                           const struct digest *digest, const char *tag, struct err *e);
+MUST_CHECK int oci_registry_child_push(struct oci_endpoint *ep, struct bytes body, const char *media_type,
+                                       const struct digest *digest, struct err *e);
+
+/* oci_registry_manifest_put - the request behind them alone: no list of referrers is looked after. resp: the
+ * answer, initialised by the caller, or NULL. */
+MUST_CHECK int oci_registry_manifest_put(struct oci_registry *reg, struct bytes body, const char *media_type,
+                                         const struct digest *digest, const char *tag,
+                                         struct net_http_response *resp, struct err *e);
+
+/* Mounting, looking, removing, referrers: see struct oci_endpoint_ops. */
+MUST_CHECK int oci_registry_blob_mount(struct oci_endpoint *ep, const struct oci_desc *desc,
+                                       const char *from_repo, bool *ret_mounted, struct err *e);
+MUST_CHECK int oci_registry_manifest_known(struct oci_endpoint *ep, const char *tag,
+                                           const struct digest *digest, bool *ret, struct err *e);
+MUST_CHECK int oci_registry_remove(struct oci_endpoint *ep, const char *tag, const struct digest *digest,
+                                   struct err *e);
+MUST_CHECK int oci_registry_referrers(struct oci_endpoint *ep, const struct digest *subject,
+                                      const char *artifact_type, struct oci_referrers *ret, struct err *e);
+
+/* oci_registry_subject_tag - the list of referrers that clients keep under a tag. ERR_NOTFOUND: there is
+ * none; ERR_EXISTS: the tag is used for something else. ret, ret_index: the caller's to release. */
+MUST_CHECK int oci_registry_subject_tag(struct oci_registry *reg, const struct digest *subject,
+                                        struct oci_pinned *ret, struct oci_manifest *ret_index,
+                                        struct err *e);
+
+/* oci_registry_referrers_api - whether the registry's own list of referrers has one. */
+MUST_CHECK int oci_registry_referrers_api(struct oci_registry *reg, const struct digest *subject,
+                                          const struct digest *referrer, bool *ret, struct err *e);
+
+/* oci_registry_subject_add - what is left to do when a manifest was pushed: nothing unless it has a subject
+ * and the registry keeps no lists; then its entry in the list under the tag. resp: the answer to the push. */
+MUST_CHECK int oci_registry_subject_add(struct oci_registry *reg, struct bytes body, const char *media_type,
+                                        const struct digest *digest, const struct net_http_response *resp,
+                                        struct err *e);
+/* oci_registry_subject_drop - takes a referrer that was removed out of the list under the tag. */
+MUST_CHECK int oci_registry_subject_drop(struct oci_registry *reg, const struct digest *subject,
+                                         const struct digest *digest, struct err *e);
 
 #endif

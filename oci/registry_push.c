@@ -159,15 +159,17 @@ static int stored_check(const struct net_http_response *resp, const struct diges
     return 0;
 }
 
-int oci_registry_manifest_push(struct oci_endpoint *ep, struct bytes body, const char *media_type,
-                               const struct digest *digest, const char *tag, struct err *e)
+int oci_registry_manifest_put(struct oci_registry *reg, struct bytes body, const char *media_type,
+                              const struct digest *digest, const char *tag, struct net_http_response *resp,
+                              struct err *e)
 {
-    struct oci_registry *reg = oci_registry_of(ep);
-    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    AUTO_DONE(net_http_response) unused = NET_HTTP_RESPONSE_INIT;
     AUTO_FREE char *url = NULL;
     struct opener_bytes opener;
     char text[DIGEST_STR_MAX], what[DIGEST_STR_MAX + 16];
     const char *reference = tag ? tag : digest_str(digest, text);
+    if (!resp)
+        resp = &unused;
     int r = oci_registry_url(reg, "manifests", reference, &url, e);
     if (r)
         return r;
@@ -183,11 +185,26 @@ int oci_registry_manifest_push(struct oci_endpoint *ep, struct bytes body, const
         .follow = true,
         .idempotent = true,
     };
-    r = oci_registry_send(reg, &req, &resp, e);
+    r = oci_registry_send(reg, &req, resp, e);
     if (r)
         return err_wrap(e, "%s", what);
-    if (!is_stored(resp.status))
-        return oci_registry_failure(reg, &resp, what, e);
-    r = stored_check(&resp, digest, e);
+    if (!is_stored(resp->status))
+        return oci_registry_failure(reg, resp, what, e);
+    r = stored_check(resp, digest, e);
     return r ? err_wrap(e, "%s", what) : 0;
+}
+
+int oci_registry_manifest_push(struct oci_endpoint *ep, struct bytes body, const char *media_type,
+                               const struct digest *digest, const char *tag, struct err *e)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    int r = oci_registry_manifest_put(reg, body, media_type, digest, tag, &resp, e);
+    return r ? r : oci_registry_subject_add(reg, body, media_type, digest, &resp, e);
+}
+
+int oci_registry_child_push(struct oci_endpoint *ep, struct bytes body, const char *media_type,
+                            const struct digest *digest, struct err *e)
+{
+    return oci_registry_manifest_push(ep, body, media_type, digest, NULL, e);
 }

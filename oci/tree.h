@@ -65,6 +65,11 @@ struct oci_tree_ops {
     /* Removes a blob; one that is not there is no failure. */
     int (*blob_remove)(struct oci_tree *t, const struct digest *d, struct err *e);
 
+    /* Says what the blobs are wanted for, until close: `alone` by one who removes some, or not by those who
+     * put some and rely on those that are there; the second kind waits for the first, which is refused
+     * (ERR_UNSUPPORTED) while there are others. NULL where there is no way to say so. */
+    int (*claim)(struct oci_tree *t, bool alone, struct err *e);
+
     /* NULL where every write is final: makes all that was written appear at once. */
     int (*finish)(struct oci_tree *t, struct err *e);
 };

@@ -15,7 +15,8 @@
 struct folder {
     struct oci_tree base;
     int root;
-    int locked; /* the descriptor that holds the lock, or -1 */
+    int locked;  /* the descriptor that holds the lock, or -1 */
+    int claimed; /* likewise, of the blobs */
 };
 
 static void folder_unlock(struct oci_tree *t)
@@ -27,8 +28,11 @@ static void folder_unlock(struct oci_tree *t)
 
 static void folder_close(struct oci_tree *t)
 {
+    struct folder *f = (struct folder *)t;
     folder_unlock(t);
-    (void)close(((struct folder *)t)->root);
+    if (f->claimed >= 0)
+        (void)close(f->claimed);
+    (void)close(f->root);
     free(t);
 }
 
@@ -127,6 +131,23 @@ static int folder_blob_remove(struct oci_tree *t, const struct digest *d, struct
     return oci_cas_remove(((struct folder *)t)->root, d, e);
 }
 
+/* A lock on the folder of the blobs: shared by those who put some. */
+static int folder_claim(struct oci_tree *t, bool alone, struct err *e)
+{
+    struct folder *f = (struct folder *)t;
+    AUTO_FD int fd = -1;
+    int r = dir_open(f->root, "blobs", false, &fd, e);
+    while (!r && flock(fd, alone ? LOCK_EX | LOCK_NB : LOCK_SH) < 0) {
+        if (errno == EWOULDBLOCK)
+            r = err_set(e, ERR_UNSUPPORTED, "somebody is writing to the layout");
+        else if (errno != EINTR)
+            r = err_set_errno(e, ERR_IO, errno, "lock");
+    }
+    if (!r)
+        f->claimed = TAKE_FD(fd);
+    return r;
+}
+
 static const struct oci_tree_ops folder_ops = {
     .close = folder_close,
     .read = folder_read,
@@ -140,6 +161,7 @@ static const struct oci_tree_ops folder_ops = {
     .blob_has = folder_blob_has,
     .blob_put = folder_blob_put,
     .blob_remove = folder_blob_remove,
+    .claim = folder_claim,
 };
 
 int oci_tree_folder(const char *path, bool create, struct oci_tree **ret, struct err *e)
@@ -153,7 +175,7 @@ int oci_tree_folder(const char *path, bool create, struct oci_tree **ret, struct
     struct folder *f = malloc(sizeof(*f));
     if (!f)
         return err_nomem(e);
-    *f = (struct folder){.base = {&folder_ops}, .root = TAKE_FD(root), .locked = -1};
+    *f = (struct folder){.base = {&folder_ops}, .root = TAKE_FD(root), .locked = -1, .claimed = -1};
     *ret = &f->base;
     return 0;
 }
