@@ -68,11 +68,12 @@
 #define LIMIT_KEY_FILE (64U << 10)
 /* Pages of one list: 1,000 tags each are usual. */
 #define LIMIT_PAGES 1000U
-/* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number. */
+/* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number.
+ */
 #define LIMIT_REFERRERS     (128U << 10)
 #define LIMIT_REFERRER_TEXT (32U << 20)
-/* Referrers of referrers: how deep, and how many manifests one copy or tree takes in all. A signed attestation
- * is two deep. */
+/* Referrers of referrers: how deep, and how many manifests one copy or tree takes in all. A signed
+ * attestation is two deep. */
 #define LIMIT_REFERRER_DEPTH 16U
 #define LIMIT_GRAPH          (128U << 10)
 /* The names of all tags of a repository together. */
@@ -85,6 +86,8 @@
 #define LIMIT_HELPER LIMIT_TOKEN
 /* How long one may take, in milliseconds: it may have to ask its user. */
 #define LIMIT_HELPER_MS 60000U
+/* Files of the store, the compiled modules and the memos that are looked at together. */
+#define LIMIT_CACHE_FILES (1U << 20)
 /* A memo: a token is the largest thing kept in one. */
 #define LIMIT_MEMO LIMIT_TOKEN
 /* A human-written TOML file. */

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "cli/conf.h"
+#include "cli/pairs.h"
 #include "cli/ui.h"
 #include "flow/publish.h"
 
@@ -25,48 +26,6 @@ static const struct opt options[] = {
     CMD_QUIET(struct push_options),
     CMD_JSON(struct push_options),
 };
-
-struct pairs {
-    struct oci_pair *all; /* owned, the keys as well; the values are borrowed */
-    size_t n;
-};
-
-static void pairs_done(struct pairs *p)
-{
-    for (size_t i = 0; i < p->n; i++)
-        free((void *)(uintptr_t)p->all[i].key);
-    free(p->all);
-}
-
-static int pair_add(struct pairs *to, const char *text, struct err *e)
-{
-    const char *equals = strchr(text, '=');
-    if (!equals || equals == text)
-        return err_set(e, ERR_USAGE, "annotation '%s': KEY=VALUE is wanted", text);
-    AUTO_FREE char *key = strndup(text, (size_t)(equals - text));
-    if (!key)
-        return err_nomem(e);
-    for (size_t i = 0; i < to->n; i++)
-        if (strcmp(to->all[i].key, key) == 0)
-            return err_set(e, ERR_USAGE, "annotation '%s' is given twice", key);
-    if (!bytes_is_utf8(bytes_str(text)))
-        return err_set(e, ERR_USAGE, "annotation '%s' is not UTF-8", key);
-    to->all[to->n++] = (struct oci_pair){TAKE(key), equals + 1};
-    return 0;
-}
-
-static int pairs_parse(const struct opt_list *texts, struct pairs *ret, struct err *e)
-{
-    ret->all = calloc(texts->n ? texts->n : 1, sizeof(*ret->all));
-    if (!ret->all)
-        return err_nomem(e);
-    for (size_t i = 0; i < texts->n; i++) {
-        int r = pair_add(ret, texts->items[i], e);
-        if (r)
-            return r;
-    }
-    return 0;
-}
 
 static int print(const struct push_options *o, const struct flow_published *p, struct err *e)
 {
@@ -97,7 +56,7 @@ static int run(struct cmd_call *call, struct err *e)
     const struct push_options *o = call->options;
     const char *path = call->operands[0], *reference = call->operands[1];
     call->subject = reference;
-    __attribute__((cleanup(pairs_done))) struct pairs annotations = {NULL, 0};
+    AUTO_DONE(pairs) annotations = {NULL, 0};
     AUTO_DONE(conf) conf = {0};
     int r = pairs_parse(&o->annotations, &annotations, e);
     if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e)))

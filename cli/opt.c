@@ -6,7 +6,8 @@ struct unit {
     uint64_t factor;
 };
 
-static const struct unit durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+static const struct unit durations[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 static const struct unit sizes[] = {
     {"", 1},
     {"B", 1},
@@ -47,8 +48,8 @@ int opt_duration_parse(const char *text, uint64_t *ret_ms, struct err *e)
 {
     if (quantity(text, durations, ARRAY_LEN(durations), ret_ms))
         return 0;
-    return err_set(e, ERR_USAGE, "'%s' is no duration: a whole number above 0 and ms, s, m or h, such as 5s",
-                   text);
+    return err_set(e, ERR_USAGE,
+                   "'%s' is no duration: a whole number above 0 and ms, s, m, h or d, such as 5s", text);
 }
 
 int opt_size_parse(const char *text, uint64_t *ret, struct err *e)

@@ -39,12 +39,27 @@ static int read_index(struct oci_tree *tree, struct oci_manifest *ret, struct er
     return r ? err_wrap(e, INDEX_FILE) : 0;
 }
 
-/* The entry that a tag names; without a tag the only entry there is, or else the one tagged latest. */
+/* The only entry, or the only one with a tag: what was attached to it has none. */
+static const struct oci_desc *only_entry(const struct oci_manifest *index)
+{
+    const struct oci_desc *found = NULL;
+    for (size_t i = 0; i < index->n_entries; i++) {
+        if (index->n_entries > 1 && !oci_annotation(index->entries[i].annotations, OCI_ANNOTATION_REF))
+            continue;
+        if (found)
+            return NULL;
+        found = &index->entries[i];
+    }
+    return found;
+}
+
+/* The entry that a tag names; without a tag the only one that can be meant, or else the one tagged latest. */
 static int find_tag(const struct oci_manifest *index, const char *tag, const struct oci_desc **ret,
                     struct err *e)
 {
-    if (!tag && index->n_entries == 1) {
-        *ret = &index->entries[0];
+    const struct oci_desc *only = tag ? NULL : only_entry(index);
+    if (only) {
+        *ret = only;
         return 0;
     }
     const struct oci_desc *found = NULL;

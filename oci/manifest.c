@@ -16,7 +16,7 @@ bool oci_manifest_type_known(const char *type)
 }
 
 /* RFC 6838 4.2, without parameters: no blanks and no control characters is what matters here. */
-static bool media_type_valid(const char *type)
+bool oci_media_type_valid(const char *type)
 {
     size_t len = strlen(type), slash = strcspn(type, "/");
     if (len == 0 || len > 255 || slash == 0 || slash + 1 >= len)
@@ -76,7 +76,7 @@ int oci_desc_parse(const struct jval *v, struct oci_desc *ret, struct err *e)
     if (jval_kind(v) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "a descriptor is not an object");
     int r = jobj_want_string(v, "mediaType", true, &d.media_type, e);
-    if (!r && !media_type_valid(d.media_type))
+    if (!r && !oci_media_type_valid(d.media_type))
         r = err_set(e, ERR_FORMAT, "member \"mediaType\" is not a media type");
     if (!r)
         r = jobj_want_string(v, "digest", true, &digest, e);

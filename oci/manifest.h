@@ -53,6 +53,9 @@ void oci_manifest_done(struct oci_manifest *m);
 /* oci_manifest_type_known - one of the four manifest and index types above. */
 bool oci_manifest_type_known(const char *media_type);
 
+/* oci_media_type_valid - "type/subtype" of at most 255 visible characters (RFC 6838 4.2). */
+bool oci_media_type_valid(const char *type);
+
 /* oci_annotation - the value of an annotation, or NULL. */
 const char *oci_annotation(const struct jval *annotations, const char *key);
 

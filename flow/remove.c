@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/graph.h"
+
+/* Whether a text that oci_ref_parse takes says a tag or a digest itself. */
+static bool is_named(const char *reference, const struct oci_ref *ref)
+{
+    size_t n = strlen(reference), t = strlen(ref->tag);
+    if (ref->has_digest)
+        return true;
+    return t && n > t && reference[n - t - 1] == ':' && strcmp(reference + n - t, ref->tag) == 0;
+}
+
+int flow_remove(const struct flow_conf *conf, const char *reference, struct flow_published *ret,
+                struct err *e)
+{
+    AUTO_DONE(oci_ref) ref = {.host = NULL};
+    AUTO(oci_endpoint) ep = NULL;
+    struct oci_endpoint_conf endpoint = conf->endpoint;
+    endpoint.remove = true;
+    *ret = (struct flow_published){.name = NULL};
+    int r = oci_ref_parse(reference, &ref, e);
+    if (!r && !is_named(reference, &ref))
+        r = err_set(e, ERR_USAGE, "which one? :TAG or @DIGEST is wanted");
+    if (!r)
+        r = oci_ref_names(&ref, &ret->name, &ret->repo, e);
+    if (!r)
+        r = oci_endpoint_open(&ref, &endpoint, false, &ep, e);
+    if (!r)
+        r = ep->ops->remove(ep, ref.has_digest ? NULL : ref.tag, ref.has_digest ? &ref.digest : NULL, e);
+    if (!r && ep->ops->finish)
+        r = ep->ops->finish(ep, e);
+    if (!r && ref.has_digest)
+        ret->digest = ref.digest;
+    return r;
+}

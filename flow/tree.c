@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/graph.h"
+
+#include "base/limits.h"
+#include "flow/seen.h"
+
+struct walk {
+    struct oci_endpoint *ep;
+    struct flow_tree *tree;
+    struct flow_seen seen;
+    unsigned max_depth;
+};
+
+static void walk_done(struct walk *w)
+{
+    oci_endpoint_close(TAKE(w->ep));
+    flow_seen_done(&w->seen);
+}
+
+const char *flow_tree_text(const struct flow_tree *t, uint32_t at)
+{
+    return at ? buf_cstr(&t->text) + at : NULL;
+}
+
+static uint32_t keep(struct flow_tree *t, const char *text, uint32_t before)
+{
+    const char *last = flow_tree_text(t, before);
+    if (!text)
+        return 0;
+    if (last && strcmp(last, text) == 0)
+        return before;
+    if (t->text.len == 0)
+        buf_append_u8(&t->text, 0);
+    uint32_t at = (uint32_t)t->text.len;
+    buf_append(&t->text, text, strlen(text) + 1);
+    return at;
+}
+
+static int add(struct flow_tree *t, const struct flow_node *node, const char *media_type,
+               const char *artifact_type, const char *annotations, struct err *e)
+{
+    static const struct flow_node none = {.size = 0};
+    if (t->n >= LIMIT_GRAPH)
+        return err_set(e, ERR_LIMIT, "more than %u manifests", LIMIT_GRAPH);
+    if (t->n == t->room) {
+        size_t room = t->room ? 2 * t->room : 16;
+        struct flow_node *all = reallocarray(t->all, room, sizeof(*all));
+        if (!all)
+            return err_nomem(e);
+        t->all = all;
+        t->room = room;
+    }
+    const struct flow_node *before = t->n ? &t->all[t->n - 1] : &none;
+    struct flow_node one = *node;
+    one.media_type = keep(t, media_type, before->media_type);
+    one.artifact_type = keep(t, artifact_type, before->artifact_type);
+    one.annotations = keep(t, annotations, before->annotations);
+    t->all[t->n++] = one;
+    return buf_check(&t->text, e);
+}
+
+static int walk(struct walk *w, const struct digest *subject, const char *artifact_type, unsigned depth,
+                struct err *e)
+{
+    AUTO_DONE(oci_referrers) list = OCI_REFERRERS_INIT;
+    if (depth > w->max_depth)
+        return 0;
+    int r = w->ep->ops->referrers(w->ep, subject, artifact_type, &list, e);
+    if (!r && list.n && depth > LIMIT_REFERRER_DEPTH)
+        r = err_set(e, ERR_LIMIT, "referrers of referrers, more than %u deep", LIMIT_REFERRER_DEPTH);
+    for (size_t i = 0; !r && i < list.n; i++) {
+        const struct oci_referrer *x = &list.all[i];
+        bool is_new;
+        r = flow_seen_add(&w->seen, &x->digest, &is_new, e);
+        const struct flow_node node = {
+            .digest = x->digest, .size = x->size, .depth = depth, .again = !r && !is_new};
+        if (!r)
+            r = add(w->tree, &node, oci_referrers_text(&list, x->media_type),
+                    oci_referrers_text(&list, x->artifact_type), oci_referrers_text(&list, x->annotations),
+                    e);
+        if (!r && is_new)
+            r = walk(w, &x->digest, NULL, depth + 1, e);
+    }
+    return r;
+}
+
+static int add_root(struct walk *w, const struct oci_ref *ref, struct digest *ret, struct err *e)
+{
+    AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
+    AUTO_DONE(oci_manifest) m = {.doc = NULL};
+    AUTO_DONE(buf) annotations = BUF_INIT(LIMIT_MANIFEST);
+    struct jout out = {.out = &annotations};
+    int r = w->ep->ops->resolve(w->ep, ref->tag[0] ? ref->tag : NULL, ref->has_digest ? &ref->digest : NULL,
+                                &pinned, e);
+    if (!r)
+        r = oci_manifest_parse(buf_bytes(&pinned.body), pinned.media_type, &m, e);
+    if (r)
+        return r;
+    if (m.annotations && jobj_len(m.annotations))
+        jout_value(&out, NULL, m.annotations);
+    const struct flow_node node = {.digest = pinned.digest, .size = pinned.body.len};
+    r = buf_check(&annotations, e);
+    if (!r)
+        r = flow_seen_add(&w->seen, &pinned.digest, NULL, e);
+    if (!r)
+        r = add(w->tree, &node, m.media_type, oci_referrers_type(&m),
+                annotations.len ? buf_cstr(&annotations) : NULL, e);
+    if (!r)
+        *ret = pinned.digest;
+    return r;
+}
+
+int flow_tree_get(const struct flow_conf *conf, const char *reference, const char *artifact_type,
+                  unsigned max_depth, struct flow_tree *ret, struct err *e)
+{
+    AUTO_DONE(oci_ref) ref = {.host = NULL};
+    struct digest root;
+    *ret = (struct flow_tree){.text = BUF_INIT(2 * LIMIT_REFERRER_TEXT)};
+    AUTO_DONE(walk) w = {.tree = ret, .max_depth = max_depth ? max_depth : LIMIT_REFERRER_DEPTH + 1};
+    int r = flow_seen_init(&w.seen, e);
+    if (!r)
+        r = oci_ref_parse(reference, &ref, e);
+    if (!r)
+        r = oci_ref_names(&ref, &ret->name, &ret->repo, e);
+    if (!r)
+        r = oci_endpoint_open(&ref, &conf->endpoint, false, &w.ep, e);
+    if (!r)
+        r = add_root(&w, &ref, &root, e);
+    return r ? r : walk(&w, &root, artifact_type, 1, e);
+}
+
+void flow_tree_done(struct flow_tree *t)
+{
+    free(TAKE(t->name));
+    free(TAKE(t->repo));
+    free(TAKE(t->all));
+    buf_done(&t->text);
+}
