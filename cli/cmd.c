@@ -22,6 +22,15 @@ static const struct opt common_options[] = {
 static const struct opt network_options[] = {
     {"plain-http", 0, OPT_FLAG, false, NETWORK(plain_http), NULL,
      "speak HTTP to the registry; loopback needs no flag", NULL},
+    {"ca-file", 0, OPT_STRING, false, NETWORK(ca_file), "FILE",
+     "trust the certificates in this PEM file, and no others", NULL},
+    {"cert", 0, OPT_STRING, false, NETWORK(cert), "FILE", "show the registry this client certificate (PEM)",
+     NULL},
+    {"cert-key", 0, OPT_STRING, false, NETWORK(cert_key), "FILE",
+     "its key, where it is not in the same file (PEM)", NULL},
+    {"insecure", 0, OPT_FLAG, false, NETWORK(insecure), NULL, "check no server's certificate", NULL},
+    {"resolve", 0, OPT_LIST, false, NETWORK(resolve), "HOST:PORT:ADDR[:PORT]",
+     "connect there for this host and port; may be repeated", NULL},
     {"username", 0, OPT_STRING, false, NETWORK(username), "USER",
      "who we are at the registry; --password-stdin says how\nto prove it", NULL},
     {"password-stdin", 0, OPT_FLAG, false, NETWORK(password_stdin), NULL,
@@ -87,6 +96,18 @@ static int check_operands(const struct cmd *cmd, const struct cmd_call *call, st
     return 0;
 }
 
+static int check_network(const struct cmd_network *n, struct err *e)
+{
+    const char *tls = n->ca_file ? "--ca-file" : n->cert ? "--cert" : n->insecure ? "--insecure" : NULL;
+    if (n->cert_key && !n->cert)
+        return err_set(e, ERR_USAGE, "--cert-key needs --cert");
+    if (n->insecure && n->ca_file)
+        return err_set(e, ERR_USAGE, "--insecure and --ca-file contradict each other");
+    if (n->plain_http && tls)
+        return err_set(e, ERR_USAGE, "--plain-http and %s contradict each other", tls);
+    return 0;
+}
+
 static int print_usage(const struct cmd *cmd, struct err *e)
 {
     AUTO_DONE(buf) out = BUF_INIT(64U << 10);
@@ -108,7 +129,8 @@ static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, size
         return r;
     if (common->help)
         return print_usage(cmd, e);
-    if ((r = opt_check_required(&sets[0], e)) || (r = check_operands(cmd, call, e)))
+    if ((r = opt_check_required(&sets[0], e)) || (r = check_network(call->network, e)) ||
+        (r = check_operands(cmd, call, e)))
         return r;
     call->chatty = common->verbose || common->debug;
     log_set_handler(ui_log, NULL, common->debug ? LOG_DEBUG : common->verbose ? LOG_INFO : LOG_WARN);

@@ -74,7 +74,9 @@ struct cmd_common {
 
 /* The options that every verb has which may speak to a registry. */
 struct cmd_network {
-    bool plain_http;
+    bool plain_http, insecure;
+    const char *ca_file, *cert, *cert_key;
+    struct opt_list resolve;
     const char *username, *auth_file;
     bool password_stdin;
 };

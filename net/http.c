@@ -2,8 +2,11 @@
 #include "net/http.h"
 
 #include "base/plugin.h"
+#include "base/text.h"
 #include "net/http_ops.h"
+#include "net/resolve.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 struct net_http {
@@ -13,8 +16,33 @@ struct net_http {
     struct net_http_session *session;
 };
 
+static int file_check(const char *path, struct err *e)
+{
+    char shown[256];
+    if (!path || access(path, R_OK) == 0)
+        return 0;
+    return err_set_errno(e, ERR_CONFIG, errno, "%s", text_escape_str(path, shown, sizeof(shown)));
+}
+
+/* Before the first request, and also when there will be none. */
+static int conf_check(const struct net_http_conf *conf, struct err *e)
+{
+    struct net_resolve ignored;
+    int r = file_check(conf->ca_file, e);
+    if (r == 0)
+        r = file_check(conf->cert, e);
+    if (r == 0)
+        r = file_check(conf->cert_key, e);
+    for (size_t i = 0; r == 0 && i < conf->n_resolve; i++)
+        r = net_resolve_parse(conf->resolve[i], &ignored, e);
+    return r;
+}
+
 int net_http_open(const struct net_http_conf *conf, struct net_http **ret, struct err *e)
 {
+    int r = conf_check(conf, e);
+    if (r)
+        return r;
     struct net_http *http = calloc(1, sizeof(*http));
     if (!http)
         return err_nomem(e);

@@ -19,6 +19,21 @@ struct net_http_conf {
         max_retries;    /* of one request, beyond the first try; counted anew after every 1 MiB of progress */
     int64_t backoff_ms; /* the wait before the first retry, doubled for each further one */
     int64_t max_wait_ms; /* the longest wait before a retry, also when Retry-After asks for more */
+
+    /* What follows is borrowed for as long as the session. */
+    const char *origin;   /* "https://host:port" that the user named. It alone may be at a link-local address,
+                             and gets the client certificate. NULL: the origin of each request */
+    const char *ca_file;  /* PEM; the only authorities of certificates. NULL: the system's */
+    const char *cert;     /* PEM; the client certificate with its chain, and the key where cert_key is NULL */
+    const char *cert_key; /* PEM, not encrypted */
+    bool insecure;        /* certificates of servers are not checked; said once by log_warn */
+    const char *const *resolve; /* "HOST:PORT:ADDR[:PORT]": see net/resolve.h; such hosts need no proxy */
+    size_t n_resolve;
+    /* Instead of a TCP connection: a connected stream socket, which is closed when it is done with. host: not
+     * looked up here, an address where `resolve` has one. There is no proxy then. May be called from several
+     * threads at once. Returns 0 or what the request fails with. */
+    int (*dial)(void *ctx, const char *host, uint16_t port, int *ret_fd, struct err *e);
+    void *dial_ctx;
 };
 
 #define NET_HTTP_CONF_INIT                                                                           \
@@ -63,7 +78,8 @@ struct net_http_response {
  * connection of its own. */
 struct net_http;
 
-/* net_http_open - no library is loaded and nothing is connected yet. Released with net_http_close (takes
+/* net_http_open - no library is loaded and nothing is connected yet. ERR_USAGE: an entry of resolve;
+ * ERR_CONFIG: a file that cannot be read. Released with net_http_close (takes
  * NULL) when no thread sends any more. */
 MUST_CHECK int net_http_open(const struct net_http_conf *conf, struct net_http **ret, struct err *e);
 void net_http_close(struct net_http *http);
@@ -74,7 +90,8 @@ DEFINE_AUTO(net_http, net_http_close);
  * a Retry-After over max_wait_ms ends that, and the response is returned. ret: initialised; filled when 0 is
  * returned, whatever the status; released with net_http_response_done. Returns 0, ERR_NETWORK, ERR_REGISTRY
  * (another part of the body than the one that was asked for), ERR_LIMIT (headers over LIMIT_HTTP_HEADERS,
- * body over max_body), ERR_FORMAT (url), the failures of `to` and of `body`, ERR_NOMEM, or what plugin_load
+ * body over max_body), ERR_FORMAT (url), ERR_CONFIG (a file of the options for TLS that holds something
+ * else), the failures of `to` and of `body`, ERR_NOMEM, or what plugin_load
  * returns. */
 MUST_CHECK int net_http_send(struct net_http *http, const struct net_http_request *req,
                              struct net_http_response *ret, struct err *e);

@@ -22,6 +22,7 @@ struct transfer {
     struct net_http_response *resp;
     struct err *e;
     struct curl_slist *fields;
+    struct net_http_socket socket;
     struct source *body; /* the request's, open */
     enum body_place place;
     size_t field_bytes; /* of headers so far, with those of interim responses */
@@ -220,6 +221,7 @@ static void transfer_done(struct transfer *t)
         mem_wipe(f->data, strlen(f->data));
     curl_slist_free_all(t->fields);
     source_close(t->body);
+    net_http_socket_done(&t->socket);
 }
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, option, value) == CURLE_OK)
@@ -247,11 +249,9 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
-    if (t->hop->direct)
-        SET(CURLOPT_PROXY, "");
     if (t->hop->http1)
         SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    return ok;
+    return ok && net_http_tls_set(t->easy, conf, t->hop) && net_http_socket_set(t->easy, &t->socket);
 }
 
 static bool set_method(struct transfer *t)
@@ -300,8 +300,8 @@ static int failure_of(struct transfer *t, CURLcode code)
 {
     char shown[CURL_ERROR_SIZE];
     long sent = 0;
-    if (t->failure)
-        return t->failure;
+    if (t->failure || t->socket.failure)
+        return t->failure ? t->failure : t->socket.failure;
     if (code == CURLE_OUT_OF_MEMORY)
         return err_nomem(t->e);
     (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
@@ -309,13 +309,16 @@ static int failure_of(struct transfer *t, CURLcode code)
     t->hop->retryable = is_retryable(code);
     t->hop->http2_failed = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
     t->hop->stalled = code == CURLE_OPERATION_TIMEDOUT;
-    /* OpenSSL's words for an answer in plain text. */
-    if (code == CURLE_SSL_CONNECT_ERROR && strstr(t->text, "wrong version number")) {
+    int r = net_http_tls_failure(t->easy, code, t->text, t->socket.conf, t->hop, t->e);
+    if (r) {
         t->hop->retryable = false;
-        return err_set(t->e, ERR_NETWORK, "no TLS there; plain HTTP is spoken only where that is asked for");
+        return r;
     }
-    return err_set(t->e, ERR_NETWORK, "%s",
-                   text_escape_str(t->text[0] ? t->text : curl_easy_strerror(code), shown, sizeof(shown)));
+    /* libcurl leaves that text behind when a connection is gone before it was looked at. */
+    const char *words =
+        t->text[0] && strncmp(t->text, "getpeername", 11) != 0 ? t->text : curl_easy_strerror(code);
+    return err_set(t->e, ERR_NETWORK, "%s%s", text_escape_str(words, shown, sizeof(shown)),
+                   net_http_tls_guess(t->easy, code, t->hop));
 }
 
 /* curl_easy_perform, with a SIGPIPE that a closed connection raises taken back: it would end programs that do
@@ -338,6 +341,7 @@ static CURLcode perform(CURL *easy)
 
 static int transfer_run(struct transfer *t, const struct net_http_conf *conf)
 {
+    net_http_socket_init(&t->socket, conf, t->hop, t->e);
     int r = fields_make(t);
     if (r == 0 && t->hop->with_body)
         r = body_open(t);

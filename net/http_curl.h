@@ -15,4 +15,43 @@ MUST_CHECK int net_http_easy_take(struct net_http_session *s, CURL **ret, struct
 /* net_http_easy_give - hands it back, with all of its options gone. */
 void net_http_easy_give(struct net_http_session *s, CURL *easy);
 
+/* How the connection of one hop is made: what the callbacks of http_socket.c work on. */
+struct net_http_socket {
+    const struct net_http_conf *conf;
+    const struct net_http_hop *hop;
+    struct err *e;
+    struct curl_slist *resolve;
+    uint16_t port; /* to connect to instead of that of the URL; 0: none */
+    int failure;   /* of a callback; described in e */
+
+    /* With conf->dial; -1: none. */
+    int dialled;     /* the socket that is to take the place of libcurl's */
+    int listener;    /* what libcurl's connects to meanwhile */
+    int placeholder; /* libcurl's */
+};
+
+/* net_http_socket_init - before everything else. */
+void net_http_socket_init(struct net_http_socket *s, const struct net_http_conf *conf,
+                          const struct net_http_hop *hop, struct err *e);
+
+/* net_http_socket_set - look-ups, proxies and sockets. s: stays where it is until the handle is reset;
+ * released with net_http_socket_done. False: libcurl refuses an option or memory is exhausted. */
+MUST_CHECK bool net_http_socket_set(CURL *easy, struct net_http_socket *s);
+void net_http_socket_done(struct net_http_socket *s);
+
+/* net_http_tls_set - authorities, the client certificate, checks. False: libcurl refuses an option. */
+MUST_CHECK bool net_http_tls_set(CURL *easy, const struct net_http_conf *conf,
+                                 const struct net_http_hop *hop);
+
+/* net_http_tls_failure - describes a failure that has to do with certificates or is one of TLS's handshake.
+ * text: libcurl's words for it. Returns ERR_NETWORK, ERR_CONFIG (a file cannot be used), or 0: it is
+ * something else, and e is untouched. */
+int net_http_tls_failure(CURL *easy, CURLcode code, const char *text, const struct net_http_conf *conf,
+                         const struct net_http_hop *hop, struct err *e);
+
+/* net_http_tls_guess - what may be behind a connection that ended without a response, as the end of a
+ * message;
+ * "" where there is nothing to guess. */
+const char *net_http_tls_guess(CURL *easy, CURLcode code, const struct net_http_hop *hop);
+
 #endif

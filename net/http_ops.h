@@ -5,6 +5,7 @@
 #define WAYBILL_NET_HTTP_OPS_H
 
 #include "net/http.h"
+#include "net/url.h"
 
 struct net_http_session;
 
@@ -20,9 +21,12 @@ struct net_http_hop {
     const struct net_http_request *req;
     const char *method;
     const char *url;
+    struct net_url at;     /* url, parsed */
+    bool home;             /* at the host of the origin that the user named */
+    bool with_cert;        /* at that origin itself: the client certificate is shown */
     bool same_origin;      /* as the URL of req: the authorization may be sent */
     bool with_body;        /* the body of req is sent */
-    bool direct;           /* no proxy: the host is this machine */
+    bool direct;           /* no proxy: the host is this machine, or its address was given */
     bool http1;            /* do not speak HTTP/2 */
     uint64_t resume;       /* bytes that `to` has got from earlier tries */
     uint64_t resume_total; /* size of the whole as an earlier try said, UINT64_MAX when unknown */

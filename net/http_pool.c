@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The session: handles of libcurl, which own the connections, for as many threads as there are. */
+#include "base/log.h"
 #include "net/http_curl.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Handles that are kept when nobody uses them; as many as parallel_run has threads. */
 #define IDLE_MAX 16U
@@ -18,6 +20,7 @@ struct net_http_session {
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static bool global_usable;
+static atomic_flag warned = ATOMIC_FLAG_INIT;
 
 static void global_init(void)
 {
@@ -62,6 +65,8 @@ int net_http_session_open(const struct net_http_conf *conf, struct net_http_sess
         net_http_session_close(s);
         return err_nomem(e);
     }
+    if (conf->insecure && !atomic_flag_test_and_set(&warned))
+        log_warn("certificates are not checked: anybody on the way can read and change what is sent");
     *ret = s;
     return 0;
 }

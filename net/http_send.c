@@ -3,8 +3,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "net/http_ops.h"
+#include "net/resolve.h"
 #include "net/retry.h"
-#include "net/url.h"
 
 #include <inttypes.h>
 
@@ -103,20 +103,32 @@ static int64_t retry_wait(const struct exchange *x, int r, const struct net_http
     return x->retries < budget ? net_http_wait(x->conf, x->retries + 1, r ? NULL : x->resp) : -1;
 }
 
+static bool needs_no_proxy(const struct net_http_conf *conf, const struct net_url *at)
+{
+    struct net_resolve ignored;
+    return conf->dial || net_url_is_loopback(at->host) ||
+           net_resolve_find(conf->resolve, conf->n_resolve, at->host, at->port, &ignored);
+}
+
 static int hop_run(struct exchange *x, struct net_http_hop *hop, struct err *e)
 {
-    struct net_url u;
+    struct net_url u, home = x->origin;
     char shown[256];
     int r = net_url_parse(x->url, &u, e);
+    if (r == 0 && x->conf->origin)
+        r = net_url_parse(x->conf->origin, &home, e);
     if (r)
         return r;
     *hop = (struct net_http_hop){
         .req = x->req,
         .method = x->method,
         .url = x->url,
+        .at = u,
+        .home = strcmp(u.host, home.host) == 0,
+        .with_cert = x->conf->cert && u.tls && net_url_same_origin(&u, &home),
         .same_origin = net_url_same_origin(&u, &x->origin),
         .with_body = x->with_body,
-        .direct = net_url_is_loopback(u.host),
+        .direct = needs_no_proxy(x->conf, &u),
         .http1 = x->http1,
         .resume = x->delivered,
         .resume_total = x->total,

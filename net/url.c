@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "net/address.h"
 
 #include <arpa/inet.h>
 #include <strings.h>
@@ -149,39 +150,25 @@ int net_url_join(const char *base, struct bytes reference, char **ret, struct er
     return 0;
 }
 
-static bool is_link_local(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 16) == 0xa9feU;
-    if (inet_pton(AF_INET6, host, &v6) != 1)
-        return false;
-    if (IN6_IS_ADDR_V4MAPPED(&v6))
-        return v6.s6_addr[12] == 0xa9 && v6.s6_addr[13] == 0xfe;
-    return IN6_IS_ADDR_LINKLOCAL(&v6);
-}
-
 int net_url_may_lead(const struct net_url *from, const struct net_url *to, struct err *e)
 {
     if (net_url_same_origin(from, to))
         return 0;
     if (from->tls && !to->tls)
         return err_set(e, ERR_NETWORK, "refused to be led from https to http at %s", to->host);
-    if (is_link_local(to->host))
-        return err_set(e, ERR_NETWORK, "refused to be led to the link-local address %s", to->host);
+    struct net_address address;
+    if (net_address_parse(to->host, &address) &&
+        (net_address_is_link_local(&address) || net_address_is_metadata(&address)))
+        return err_set(e, ERR_NETWORK, "refused to be led to the link-local or metadata address %s",
+                       to->host);
     return 0;
 }
 
 bool net_url_is_loopback(const char *host)
 {
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (strcmp(host, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    struct net_address address;
+    return strcmp(host, "localhost") == 0 ||
+           (net_address_parse(host, &address) && net_address_is_loopback(&address));
 }
 
 char *net_url_show(const char *text, char *out, size_t size)

@@ -21,6 +21,13 @@ struct oci_endpoint_conf {
     const char *memo_dir; /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
     bool remove;          /* what is there will be removed: the right to do so is asked for */
     uint64_t max_wait_ms; /* the longest Retry-After that is waited for; 0: 60 s */
+
+    /* See struct net_http_conf. With any of the first four, loopback registries are spoken to over TLS, too.
+     */
+    const char *ca_file, *cert, *cert_key;
+    bool insecure;
+    const char *const *resolve;
+    size_t n_resolve;
 };
 
 /* The bytes of a manifest or index, pinned by their digest. */

@@ -248,7 +248,15 @@ static const struct oci_endpoint_ops registry_ops = {
     .remove = oci_registry_remove,
 };
 
-/* Plain HTTP is for those who asked for it, and for registries on this machine. */
+/* Plain HTTP is for those who asked for it, and for registries on this machine: never where TLS was asked
+ * for.
+ */
+static bool wants_http(const struct oci_endpoint_conf *conf, const char *host)
+{
+    bool tls = conf->ca_file || conf->cert || conf->cert_key || conf->insecure;
+    return conf->plain_http || (!tls && net_url_is_loopback(host));
+}
+
 static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
                      const struct oci_endpoint_conf *conf, struct err *e)
 {
@@ -262,7 +270,7 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
         r = net_url_parse(buf_cstr(&root), &u, e);
     if (r)
         return err_recode(e, ERR_USAGE);
-    if (conf->plain_http || net_url_is_loopback(u.host)) {
+    if (wants_http(conf, u.host)) {
         buf_reset(&root);
         buf_printf(&root, "http://%s", host);
     }
@@ -280,6 +288,13 @@ static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                         const struct oci_endpoint_conf *conf, bool push, struct err *e)
 {
     struct net_http_conf http = NET_HTTP_CONF_INIT;
+    http.origin = reg->root;
+    http.ca_file = conf->ca_file;
+    http.cert = conf->cert;
+    http.cert_key = conf->cert_key;
+    http.insecure = conf->insecure;
+    http.resolve = conf->resolve;
+    http.n_resolve = conf->n_resolve;
     if (conf->user_agent)
         http.user_agent = conf->user_agent;
     if (conf->max_wait_ms)

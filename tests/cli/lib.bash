@@ -15,6 +15,7 @@ setup() {
     export HOME=$BATS_TEST_TMPDIR/home TMPDIR=$BATS_TEST_TMPDIR/tmp LC_ALL=C
     unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DOCKER_CONFIG DOCKER_AUTH_CONFIG REGISTRY_AUTH_FILE
     unset WAYBILL_USERNAME WAYBILL_PASSWORD WAYBILL_IDENTITY_TOKEN
+    unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
     mkdir -p "$HOME" "$TMPDIR" "$BATS_TEST_TMPDIR/work"
     cd "$BATS_TEST_TMPDIR/work" || return 1
 }
@@ -114,39 +115,79 @@ signed_guests() {
     } >spliced.wasm
 }
 
-# start_registry: Debian's registry on a free port of the loopback interface; sets REGISTRY (host:port), REGISTRY_ROOT (its
-# storage) and REGISTRY_LOG. Call it in setup_file. stop_registry ends it.
+# start_registry [OPTION...]: Debian's registry on a free port of the loopback interface; sets REGISTRY (host:port),
+# REGISTRY_ROOT (its storage) and REGISTRY_LOG, for the one that was started last. Call it in setup_file.
+#   --tls CERT KEY     it speaks TLS
+#   --client-ca CA     and wants a client certificate that this authority signed
+#   --htpasswd FILE    it wants a user and a password: see htpasswd_line
+# stop_registry ends all that were started.
 start_registry() {
-    REGISTRY_ROOT=$BATS_FILE_TMPDIR/registry
-    REGISTRY_LOG=$BATS_FILE_TMPDIR/registry.log
+    local tls='' clients='' auth='' n=0
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --tls) tls="tls: {certificate: $2, key: $3${clients:+, clientcas: [$clients]}}" && shift 3 ;;
+        --client-ca) clients=$2 && shift 2 && tls=${tls:+${tls%\}}, clientcas: [$clients]\}} ;;
+        --htpasswd) auth="auth: {htpasswd: {realm: test, path: $2}}" && shift 2 ;;
+        *) fail "start_registry: $1?" || return 1 ;;
+        esac
+    done
+    while [ -e "$BATS_FILE_TMPDIR/registry$n" ]; do n=$((n + 1)); done
+    REGISTRY_ROOT=$BATS_FILE_TMPDIR/registry$n
+    REGISTRY_LOG=$REGISTRY_ROOT.log
     mkdir -p "$REGISTRY_ROOT"
     : >"$REGISTRY_LOG"
-    cat >"$BATS_FILE_TMPDIR/registry.yml" <<END
+    cat >"$REGISTRY_ROOT.yml" <<END
 version: 0.1
 log: {level: info}
 storage:
   filesystem: {rootdirectory: $REGISTRY_ROOT}
   delete: {enabled: true}
-http: {addr: 127.0.0.1:0}
+$auth
+http: {addr: "127.0.0.1:0"${tls:+, $tls}}
 END
-    OTEL_TRACES_EXPORTER=none docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >>"$REGISTRY_LOG" 2>&1 3>&- &
-    REGISTRY_PID=$!
+    # It reads its configuration from variables of these names, too.
+    env -u REGISTRY -u REGISTRY_LOG -u REGISTRY_ROOT -u REGISTRY_PIDS OTEL_TRACES_EXPORTER=none \
+        docker-registry serve "$REGISTRY_ROOT.yml" >>"$REGISTRY_LOG" 2>&1 3>&- &
+    REGISTRY_PIDS="${REGISTRY_PIDS:-} $!"
     local try port=
     for ((try = 0; try < 100; try++)); do
         port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$REGISTRY_LOG")
         [ -z "$port" ] || break
-        kill -0 "$REGISTRY_PID" 2>/dev/null || break
+        kill -0 $! 2>/dev/null || break
         sleep 0.1
     done
     [ -n "$port" ] || fail "the registry did not start" "$(cat "$REGISTRY_LOG")"
     REGISTRY=127.0.0.1:$port
-    export REGISTRY REGISTRY_ROOT REGISTRY_LOG REGISTRY_PID
+    export REGISTRY REGISTRY_ROOT REGISTRY_LOG REGISTRY_PIDS
 }
 
 stop_registry() {
-    [ -n "${REGISTRY_PID:-}" ] || return 0
-    kill "$REGISTRY_PID" 2>/dev/null || true
-    wait "$REGISTRY_PID" 2>/dev/null || true
+    local pid
+    for pid in ${REGISTRY_PIDS:-}; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    REGISTRY_PIDS=
+}
+
+# htpasswd_line USER PASSWORD: a line for --htpasswd.
+htpasswd_line() {
+    python3 -W ignore -c 'import crypt, sys
+print(sys.argv[1] + ":" + crypt.crypt(sys.argv[2], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' "$1" "$2"
+}
+
+# make_ca NAME: a private authority, NAME.pem and NAME.key, in the working folder.
+make_ca() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" -days 2 \
+        -subj "/CN=$1" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign 2>/dev/null
+}
+
+# make_cert NAME CA SAN [DAYS]: NAME.pem and NAME.key, signed by the authority. SAN: "IP:127.0.0.1,DNS:localhost".
+make_cert() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" \
+        -subj "/CN=$1" 2>/dev/null
+    openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -days "${4:-2}" -out "$1.pem" \
+        -extfile <(echo "subjectAltName=$3") 2>/dev/null
 }
 
 # start_ggcr: go-containerregistry's registry, which has the referrers API, on a free port of the loopback interface; sets GGCR

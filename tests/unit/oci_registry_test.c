@@ -497,6 +497,35 @@ static void urls(void **state)
     }
 }
 
+/* Whoever asks for TLS gets it on loopback, too; and says so before there is a connection. */
+static void urls_with_tls(void **state)
+{
+    (void)state;
+    static char path[] = "p", host[] = "localhost:5000";
+    static const char *const entry[] = {"nonsense"};
+    const struct oci_ref ref = {.kind = OCI_REF_REGISTRY, .host = host, .path = path, .tag = "v1"};
+    static const struct {
+        struct oci_endpoint_conf conf;
+        int result;
+        const char *url;
+    } cases[] = {
+        {{.insecure = true}, 0, "https://localhost:5000/v2/p"},
+        {{.ca_file = "/dev/null"}, 0, "https://localhost:5000/v2/p"},
+        {{.cert = "/dev/null"}, 0, "https://localhost:5000/v2/p"},
+        {{.ca_file = "/dev/null/x"}, ERR_CONFIG, NULL},
+        {{.cert = "/dev/null/x"}, ERR_CONFIG, NULL},
+        {{.cert = "/dev/null", .cert_key = "/dev/null/x"}, ERR_CONFIG, NULL},
+        {{.resolve = entry, .n_resolve = 1}, ERR_USAGE, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = ERR_INIT;
+        AUTO(oci_endpoint) ep = NULL;
+        assert_int_equal(oci_registry_open(&ref, &cases[i].conf, false, &ep, &e), cases[i].result);
+        if (cases[i].url)
+            assert_string_equal(oci_registry_of(ep)->url, cases[i].url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +546,7 @@ int main(void)
         cmocka_unit_test(blob_lies),
         cmocka_unit_test(words_of_errors),
         cmocka_unit_test(urls),
+        cmocka_unit_test(urls_with_tls),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
