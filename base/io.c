@@ -278,6 +278,75 @@ struct source_opener opener_progress_init(struct opener_progress *o, struct sour
     return (struct source_opener){opener_progress_open, o, inner.size};
 }
 
+static int part_read(struct source *base, void *buf, size_t cap, size_t *ret_n, struct err *e)
+{
+    struct opener_part *o = (struct opener_part *)base;
+    size_t n = 0;
+    if (o->left == 0) {
+        *ret_n = 0;
+        return 0;
+    }
+    int r = source_read(o->open, buf, cap < o->left ? cap : (size_t)o->left, &n, e);
+    if (!r && n == 0)
+        r = err_set(e, ERR_FORMAT, "truncated: %llu more bytes expected", (unsigned long long)o->left);
+    if (r)
+        return r;
+    o->at += n;
+    o->left -= n;
+    *ret_n = n;
+    return 0;
+}
+
+static int part_skip(struct opener_part *o, struct err *e)
+{
+    AUTO_FREE uint8_t *chunk = malloc(STREAM_CHUNK);
+    if (!chunk)
+        return err_nomem(e);
+    o->left = o->first - o->at;
+    for (size_t n; o->left > 0;) {
+        int r = part_read(&o->base, chunk, STREAM_CHUNK, &n, e);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int part_open(void *ctx, struct source **ret, struct err *e)
+{
+    struct opener_part *o = ctx;
+    int r = 0;
+    if (!o->open || o->at > o->first) {
+        opener_part_done(o);
+        o->at = 0;
+        r = o->inner.open(o->inner.ctx, &o->open, e);
+    }
+    if (!r && o->at < o->first)
+        r = part_skip(o, e);
+    if (r)
+        return r;
+    o->left = o->size;
+    *ret = &o->base;
+    return 0;
+}
+
+void opener_part_init(struct opener_part *o, struct source_opener inner)
+{
+    *o = (struct opener_part){.base = {.read = part_read}, .inner = inner};
+}
+
+struct source_opener opener_part_of(struct opener_part *o, uint64_t first, uint64_t size)
+{
+    o->first = first;
+    o->size = size;
+    return (struct source_opener){part_open, o, size};
+}
+
+void opener_part_done(struct opener_part *o)
+{
+    source_close(o->open);
+    o->open = NULL;
+}
+
 static int opener_bytes_open(void *ctx, struct source **ret, struct err *e)
 {
     (void)e;

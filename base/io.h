@@ -120,6 +120,20 @@ struct opener_progress {
 struct source_opener opener_progress_init(struct opener_progress *o, struct source_opener inner,
                                           struct progress *p);
 
+/* Parts of what another opener gives, one at a time: a part that begins where the last one ended costs no
+ * second opening, any other a reading up to its start. Released with opener_part_done. */
+struct opener_part {
+    struct source base;
+    struct source_opener inner;
+    struct source *open; /* of inner, or NULL */
+    uint64_t at;         /* where it is */
+    uint64_t first, size, left;
+};
+void opener_part_init(struct opener_part *o, struct source_opener inner);
+/* opener_part_of - the bytes from `first` on; ends the use of an earlier part. */
+struct source_opener opener_part_of(struct opener_part *o, uint64_t first, uint64_t size);
+void opener_part_done(struct opener_part *o);
+
 /* An opener over bytes that outlive it. */
 struct opener_bytes {
     struct bytes data;

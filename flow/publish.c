@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/parallel.h"
 #include "oci/kind.h"
 
 #include <fcntl.h>
@@ -31,29 +32,42 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static int push_bytes(struct oci_endpoint *ep, const char *type, const struct buf *content, struct err *e)
-{
-    struct oci_desc desc = {.media_type = type, .size = content->len};
-    struct opener_bytes opener;
-    struct source_opener from = opener_bytes_init(&opener, buf_bytes(content));
+/* A blob on its way, one of those that go at once. */
+struct blob {
+    struct oci_endpoint *ep;
+    struct oci_desc desc;
+    const struct source_opener *from;
     bool existed;
-    int r = hash_bytes(HASH_SHA256, buf_bytes(content), &desc.digest, e);
-    return r ? r : ep->ops->blob_push(ep, &desc, &from, &existed, e);
+};
+
+static int push_blob(void *ctx, size_t i, struct err *e)
+{
+    struct blob *b = (struct blob *)ctx + i;
+    return b->ep->ops->blob_push(b->ep, &b->desc, b->from, &b->existed, e);
 }
 
-/* The layer: the file itself, or what its kind has made of it. */
-static int push_layer(const struct flow_conf *conf, struct oci_endpoint *ep,
-                      const struct oci_written *written, const struct source_opener *file, bool *ret_existed,
-                      struct err *e)
+/* The layer, which is the file itself or what its kind has made of it, and the config. */
+static int push_blobs(const struct flow_conf *conf, struct oci_endpoint *ep,
+                      const struct oci_written *written, const char *config_type,
+                      const struct source_opener *file, bool *ret_existed, struct err *e)
 {
     struct opener_file made;
     struct opener_progress shown;
-    struct source_opener from = *file;
-    int r = written->fd >= 0 ? opener_file_init(&made, written->fd, &from, e) : 0;
+    struct opener_bytes text;
+    struct source_opener layer = *file, config = opener_bytes_init(&text, buf_bytes(&written->config));
+    struct blob blobs[] = {
+        {ep, written->layer, &layer, false},
+        {ep, {.media_type = config_type, .size = written->config.len}, &config, false},
+    };
+    int r = written->fd >= 0 ? opener_file_init(&made, written->fd, &layer, e) : 0;
+    if (!r)
+        r = hash_bytes(HASH_SHA256, buf_bytes(&written->config), &blobs[1].desc.digest, e);
     if (r)
         return r;
-    from = opener_progress_init(&shown, from, conf->progress);
-    return ep->ops->blob_push(ep, &written->layer, &from, ret_existed, e);
+    layer = opener_progress_init(&shown, layer, conf->progress);
+    r = parallel_run(ARRAY_LEN(blobs), ARRAY_LEN(blobs), push_blob, blobs, e);
+    *ret_existed = blobs[0].existed;
+    return r;
 }
 
 /* Blobs first, the manifest last: a push that is cut off leaves nothing that can be pulled by halves. */
@@ -72,12 +86,10 @@ static int push_all(const struct flow_conf *conf, const struct oci_ref *ref, con
     if (!r)
         r = oci_endpoint_open(ref, &conf->endpoint, true, &ep, e);
     if (!r)
-        r = push_layer(conf, ep, &made, module->content, &p->existed, e);
-    if (!r)
-        r = push_bytes(ep, kind->config_type, &made.config, e);
+        r = push_blobs(conf, ep, &made, kind->config_type, module->content, &p->existed, e);
     if (!r)
         r = ep->ops->manifest_push(ep, buf_bytes(&made.manifest), OCI_TYPE_MANIFEST, &p->digest, tag, e);
-    return r;
+    return r || !ep->ops->finish ? r : ep->ops->finish(ep, e);
 }
 
 static int push_file(const struct flow_conf *conf, int fd, const char *path, const struct oci_ref *ref,

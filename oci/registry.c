@@ -43,11 +43,11 @@ static void warnings_show(struct oci_registry *reg, const struct net_http_respon
         if (!bytes_starts(value, BYTES_LIT("299 - ")))
             continue;
         text_escape(bytes_of(value.ptr + 6, value.len - 6), shown, sizeof(shown));
-        (void)pthread_mutex_lock(&reg->warning_lock);
+        (void)pthread_mutex_lock(&reg->lock);
         if (strcmp(shown, reg->warning) != 0)
             log_warn("%s says: %s", reg->host, shown);
         memcpy(reg->warning, shown, sizeof(shown));
-        (void)pthread_mutex_unlock(&reg->warning_lock);
+        (void)pthread_mutex_unlock(&reg->lock);
     }
 }
 
@@ -198,7 +198,10 @@ static int registry_blob_fetch(struct oci_endpoint *ep, const struct oci_desc *d
     int r = blob_get(reg, desc, 0, to, &resp, e);
     if (r)
         return r;
-    return resp.status == 200 || resp.status == 206 ? 0 : blob_failure(reg, &resp, desc, e);
+    if (resp.status != 200 && resp.status != 206)
+        return blob_failure(reg, &resp, desc, e);
+    oci_registry_seen(reg, desc);
+    return 0;
 }
 
 static int registry_blob_resume(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from,
@@ -224,9 +227,10 @@ static int registry_blob_resume(struct oci_endpoint *ep, const struct oci_desc *
 static void registry_close(struct oci_endpoint *ep)
 {
     struct oci_registry *reg = oci_registry_of(ep);
+    oci_registry_cancel_done(reg);
     oci_auth_free(reg->auth);
     net_http_close(reg->http);
-    (void)pthread_mutex_destroy(&reg->warning_lock);
+    (void)pthread_mutex_destroy(&reg->lock);
     free(reg->root);
     free(reg->url);
     free(reg->host);
@@ -323,7 +327,7 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
     if (!reg)
         return err_nomem(e);
     reg->base.ops = &registry_ops;
-    if (pthread_mutex_init(&reg->warning_lock, NULL) != 0) {
+    if (pthread_mutex_init(&reg->lock, NULL) != 0) {
         free(reg);
         return err_nomem(e);
     }

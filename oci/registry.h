@@ -12,12 +12,13 @@ struct oci_registry {
     struct oci_endpoint base; /* first */
     struct net_http *http;
     struct oci_auth *auth;
-    char *root;           /* "https://ghcr.io" */
-    char *url;            /* "https://ghcr.io/v2/owner/name" */
-    char *host;           /* as the reference writes it, for messages */
-    const char *memo_dir; /* of struct oci_endpoint_conf */
-    char warning[256];    /* the last Warning shown */
-    pthread_mutex_t warning_lock;
+    char *root;                 /* "https://ghcr.io" */
+    char *url;                  /* "https://ghcr.io/v2/owner/name" */
+    char *host;                 /* as the reference writes it, for messages */
+    const char *memo_dir;       /* of struct oci_endpoint_conf */
+    pthread_mutex_t lock;       /* guards the rest */
+    char warning[256];          /* the last Warning shown */
+    struct oci_cancel *cancels; /* requests that nobody waits for, until the end */
 };
 
 static inline struct oci_registry *oci_registry_of(struct oci_endpoint *ep)
@@ -36,6 +37,21 @@ MUST_CHECK int oci_registry_send(struct oci_registry *reg, struct net_http_reque
  * what: "manifest v1", for the message. Always returns an error. */
 int oci_registry_failure(const struct oci_registry *reg, const struct net_http_response *resp,
                          const char *what, struct err *e);
+
+/* oci_registry_is_stored - what registries answer when they have taken something: 200, 201, 202, 204. */
+static inline bool oci_registry_is_stored(int status)
+{
+    return status == 200 || status == 201 || status == 202 || status == 204;
+}
+
+/* oci_registry_cancel - tells the registry, on a thread of its own, that an upload comes to nothing. Whether
+ * that works is no matter. url: of the upload. oci_registry_cancel_done waits for all that were begun. */
+void oci_registry_cancel(struct oci_registry *reg, const char *url);
+void oci_registry_cancel_done(struct oci_registry *reg);
+
+/* oci_registry_seen - remembers that the repository has a blob, so that a push to another one of the same
+ * host can mount it. */
+void oci_registry_seen(const struct oci_registry *reg, const struct oci_desc *desc);
 
 /* The header Accept of requests for manifests. */
 extern const struct net_http_field oci_registry_accept;
