@@ -122,7 +122,7 @@ $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
 $(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
-$(B)/tests/unit/oci_archive_test: $(PLUGIN_SO)
+$(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)

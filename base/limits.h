@@ -13,6 +13,8 @@
 #define LIMIT_CONFIG LIMIT_MANIFEST
 /* distribution-spec 1.1, "Pulling manifests": name and host together stay within 255. */
 #define LIMIT_NAME 255U
+/* A user of an sftp reference: Linux's useradd takes 32, directory services more. */
+#define LIMIT_USER 63U
 /* distribution-spec 1.1: a tag is at most 128 characters. */
 #define LIMIT_TAG 128U
 /* image-spec 1.1 does not bound the layers of a manifest; docker and containerd refuse above 127 for images,
@@ -41,6 +43,8 @@
 #define LIMIT_ARCHIVE_MEMBERS 500000U
 /* A member's name or link target: Linux's PATH_MAX; pax has no bound of its own. */
 #define LIMIT_ARCHIVE_NAME 4096U
+/* The names of all members of an archive that is read by name: 100,000 blobs take 8 MB. */
+#define LIMIT_ARCHIVE_NAMES (64U << 20)
 /* What a compressed tar may unpack to: sixteen modules of the largest size that is run. */
 #define LIMIT_ARCHIVE_UNPACKED (4ULL << 30)
 /* How many times larger than its compressed form a tar may be, once it is larger than LIMIT_MODULE: wasm and

@@ -24,7 +24,7 @@ MUST_CHECK int conf_load_login(struct conf *c, const struct cmd_network *network
 void conf_done(struct conf *c);
 
 /* conf_is_remote - whether a TARGET is in a registry, so that credentials are wanted for it: neither a file
- * nor a layout. */
+ * nor a layout of any kind. */
 bool conf_is_remote(const char *target);
 
 /* conf_flow - what the flow room wants to know; borrows from c. progress may be NULL. */

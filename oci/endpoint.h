@@ -114,7 +114,8 @@ struct oci_endpoint {
     const struct oci_endpoint_ops *ops;
 };
 
-/* oci_endpoint_open - does not connect. create: a layout folder may be made (push).
+/* oci_endpoint_open - does not connect. create: a layout's folder or file may be made
+ * (push).
  * conf and ref outlive the endpoint. Released with oci_endpoint_close (takes NULL). */
 MUST_CHECK int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                                  struct oci_endpoint **ret, struct err *e);
@@ -124,6 +125,8 @@ DEFINE_AUTO(oci_endpoint, oci_endpoint_close);
 /* The openers of the kinds, one per file: the rows of endpoint.c. */
 MUST_CHECK int oci_layout_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                                struct oci_endpoint **ret, struct err *e);
+MUST_CHECK int oci_layout_archive_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf,
+                                       bool create, struct oci_endpoint **ret, struct err *e);
 MUST_CHECK int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                                  struct oci_endpoint **ret, struct err *e);
 

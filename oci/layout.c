@@ -39,44 +39,64 @@ static int read_index(struct oci_tree *tree, struct oci_manifest *ret, struct er
     return r ? err_wrap(e, INDEX_FILE) : 0;
 }
 
-/* The only entry, or the only one with a tag: what was attached to it has none. */
+/* The only artifact, or the only one with a tag: what was attached to it has none. */
 static const struct oci_desc *only_entry(const struct oci_manifest *index)
 {
     const struct oci_desc *found = NULL;
     for (size_t i = 0; i < index->n_entries; i++) {
         if (index->n_entries > 1 && !oci_annotation(index->entries[i].annotations, OCI_ANNOTATION_REF))
             continue;
-        if (found)
+        if (found && !digest_eq(&found->digest, &index->entries[i].digest))
             return NULL;
         found = &index->entries[i];
     }
     return found;
 }
 
-/* The entry that a tag names; without a tag the only one that can be meant, or else the one tagged latest. */
+/* Whether an entry has a tag: "1.0", or a whole name that ends in it, as podman writes them. */
+static bool has_tag(const struct oci_desc *entry, const char *tag, bool whole_name)
+{
+    const char *name = oci_annotation(entry->annotations, OCI_ANNOTATION_REF);
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    const char *colon = whole_name && slash ? strrchr(slash, ':') : NULL;
+    return name && strcmp(whole_name ? (colon ? colon + 1 : "") : name, tag) == 0;
+}
+
+/* The one artifact that the entries with a tag are of; NULL: there are none. */
+static int find_entry(const struct oci_manifest *index, const char *tag, bool whole_name,
+                      const struct oci_desc **ret, struct err *e)
+{
+    const struct oci_desc *found = NULL;
+    for (size_t i = 0; i < index->n_entries; i++) {
+        if (!has_tag(&index->entries[i], tag, whole_name))
+            continue;
+        if (found && !digest_eq(&found->digest, &index->entries[i].digest))
+            return err_set(e, ERR_FORMAT, INDEX_FILE " has two different entries tagged %s", tag);
+        found = &index->entries[i];
+    }
+    *ret = found;
+    return 0;
+}
+
+/* The entry that a tag names; without a tag the only artifact there is, or else the one tagged latest. */
 static int find_tag(const struct oci_manifest *index, const char *tag, const struct oci_desc **ret,
                     struct err *e)
 {
-    const struct oci_desc *only = tag ? NULL : only_entry(index);
-    if (only) {
-        *ret = only;
+    const char *wanted = tag ? tag : "latest";
+    const struct oci_desc *found = tag ? NULL : only_entry(index);
+    if (found) {
+        *ret = found;
         return 0;
     }
-    const struct oci_desc *found = NULL;
-    const char *wanted = tag ? tag : "latest";
-    for (size_t i = 0; i < index->n_entries; i++) {
-        const char *name = oci_annotation(index->entries[i].annotations, OCI_ANNOTATION_REF);
-        if (!name || strcmp(name, wanted) != 0)
-            continue;
-        if (found && !digest_eq(&found->digest, &index->entries[i].digest))
-            return err_set(e, ERR_FORMAT, INDEX_FILE " has two different entries tagged %s", wanted);
-        found = &index->entries[i];
-    }
-    if (!found)
-        return err_set(e, ERR_NOTFOUND,
-                       tag ? "no artifact tagged %s in the layout" : "which one? none is tagged %s", wanted);
-    *ret = found;
-    return 0;
+    int r = find_entry(index, wanted, false, &found, e);
+    if (!r && !found)
+        r = find_entry(index, wanted, true, &found, e);
+    if (!r && !found)
+        r = err_set(e, ERR_NOTFOUND,
+                    tag ? "no artifact tagged %s in the layout" : "which one? none is tagged %s", wanted);
+    if (!r)
+        *ret = found;
+    return r;
 }
 
 /* The checked bytes of a small blob. */

@@ -9,6 +9,22 @@
 
 #define DOCKER_HOST "docker.io"
 
+/* How a reference of each kind starts; the index is enum oci_ref_kind. */
+static const char *const prefixes[] = {
+    [OCI_REF_REGISTRY] = "",
+    [OCI_REF_LAYOUT] = "oci:",
+    [OCI_REF_ARCHIVE] = "oci-archive:",
+    [OCI_REF_SFTP] = "sftp://",
+};
+
+static enum oci_ref_kind kind_of(const char *text)
+{
+    for (size_t i = OCI_REF_LAYOUT; i < ARRAY_LEN(prefixes); i++)
+        if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+            return (enum oci_ref_kind)i;
+    return OCI_REF_REGISTRY;
+}
+
 static bool is_lower(char c)
 {
     return c >= 'a' && c <= 'z';
@@ -94,21 +110,25 @@ static size_t ipv6_length(const char *s)
     return inet_pton(AF_INET6, address, &ignored) == 1 ? len + 1 : 0;
 }
 
-/* The length of a name or IPv4 address at the front of s: labels of letters, digits and inner hyphens, joined
- * by dots; 0 when it is malformed. */
-static size_t hostname_length(const char *s)
+/* The length of a name or IPv4 address at the front of s: labels of letters, digits, what `more` has and
+ * inner hyphens, joined by dots; 0 when it is malformed. */
+static size_t hostname_length(const char *s, char more)
 {
     size_t len = 0;
-    for (char before = '.'; is_alnum(s[len]) || s[len] == '-' || s[len] == '.'; before = s[len++])
-        if (!is_alnum(s[len]) && (before == '.' || (before == '-' && s[len] == '.')))
+    for (char before = '.';; before = s[len++]) {
+        bool inner = s[len] == '-' || s[len] == '.';
+        if (!inner && !is_alnum(s[len]) && s[len] != more)
+            break;
+        if (inner && (before == '.' || (before == '-' && s[len] == '.')))
             return 0;
-    return len > 0 && is_alnum(s[len - 1]) ? len : 0;
+    }
+    return len > 0 && s[len - 1] != '-' && s[len - 1] != '.' ? len : 0;
 }
 
 /* A host with an optional port. */
-static bool host_valid(const char *host)
+static bool host_valid(const char *host, enum oci_ref_kind kind)
 {
-    size_t len = *host == '[' ? ipv6_length(host) : hostname_length(host);
+    size_t len = *host == '[' ? ipv6_length(host) : hostname_length(host, kind == OCI_REF_SFTP ? '_' : '-');
     return len > 0 && (host[len] == '\0' || (host[len] == ':' && port_valid(host + len + 1)));
 }
 
@@ -130,7 +150,7 @@ bool oci_ref_is_path(const char *text)
 
 bool oci_ref_is_layout(const char *text)
 {
-    return strncmp(text, "oci:", 4) == 0;
+    return kind_of(text) != OCI_REF_REGISTRY;
 }
 
 void oci_ref_default_tag(struct oci_ref *ref)
@@ -144,7 +164,7 @@ static int cut_digest(char *rest, struct oci_ref *ref, struct err *e)
 {
     char *at = strrchr(rest, '@');
     if (!at ||
-        (ref->kind == OCI_REF_LAYOUT && strncmp(at, "@sha256:", 8) != 0 && strncmp(at, "@sha512:", 8) != 0))
+        (ref->kind != OCI_REF_REGISTRY && strncmp(at, "@sha256:", 8) != 0 && strncmp(at, "@sha512:", 8) != 0))
         return 0;
     int r = digest_parse(bytes_str(at + 1), &ref->digest, e);
     if (r)
@@ -168,17 +188,18 @@ static int cut_tag(char *rest, struct oci_ref *ref, struct err *e)
     return 0;
 }
 
-static int set_strings(struct oci_ref *ref, const char *host, const char *prefix, const char *path,
-                       struct err *e)
+static int set_strings(struct oci_ref *ref, const char *user, const char *host, const char *prefix,
+                       const char *path, struct err *e)
 {
     struct buf joined = BUF_INIT(64U << 10);
     buf_append_str(&joined, prefix);
     buf_append_str(&joined, path);
     int r = buf_check(&joined, e);
+    ref->user = strdup(user);
     ref->host = strdup(host);
     ref->path = r ? NULL : buf_take_str(&joined);
     buf_done(&joined);
-    if (r || !ref->host || !ref->path)
+    if (r || !ref->user || !ref->host || !ref->path)
         return r ? r : err_nomem(e);
     for (char *c = ref->host; *c; c++)
         *c = (char)tolower((unsigned char)*c);
@@ -204,7 +225,7 @@ static int parse_registry(char *rest, struct oci_ref *ref, struct err *e)
         host = DOCKER_HOST;
     if (strcasecmp(host, DOCKER_HOST) == 0 && !strchr(path, '/'))
         prefix = "library/";
-    if (!host_valid(host))
+    if (!host_valid(host, ref->kind))
         return err_set(e, ERR_USAGE, "the host is malformed");
     if (!repository_valid(path))
         return err_set(e, ERR_USAGE,
@@ -212,27 +233,67 @@ static int parse_registry(char *rest, struct oci_ref *ref, struct err *e)
     if (strlen(host) + 1 + strlen(prefix) + strlen(path) > LIMIT_NAME)
         return err_set(e, ERR_USAGE, "host and repository are longer than %u characters", LIMIT_NAME);
     oci_ref_default_tag(ref);
-    return set_strings(ref, host, prefix, path, e);
+    return set_strings(ref, "", host, prefix, path, e);
 }
 
-static int parse_layout(char *rest, struct oci_ref *ref, struct err *e)
+/* A folder or file of this machine. */
+static int parse_local(char *rest, struct oci_ref *ref, struct err *e)
 {
     int r = cut_digest(rest, ref, e);
     if (!r)
         r = cut_tag(rest, ref, e);
     if (!r && *rest == '\0')
-        r = err_set(e, ERR_USAGE, "the folder is missing");
-    return r ? r : set_strings(ref, "", "", rest, e);
+        r = err_set(e, ERR_USAGE,
+                    ref->kind == OCI_REF_ARCHIVE ? "the file is missing" : "the folder is missing");
+    return r ? r : set_strings(ref, "", "", "", rest, e);
 }
+
+static bool user_valid(const char *user)
+{
+    size_t len = strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return len > 0 && len <= LIMIT_USER && user[len] == '\0' && user[0] != '.' && user[0] != '-';
+}
+
+/* User and host go to configuration files that name programs: nothing passes that a shell could take amiss.
+ */
+static int parse_sftp(char *rest, struct oci_ref *ref, struct err *e)
+{
+    size_t len = strcspn(rest, "/");
+    if (rest[len] == '\0')
+        return err_set(e, ERR_USAGE, "the folder is missing");
+    AUTO_FREE char *authority = strndup(rest, len);
+    if (!authority)
+        return err_nomem(e);
+    char *path = rest + len, *at = strrchr(authority, '@');
+    const char *host = at ? at + 1 : authority, *user = at ? authority : "";
+    if (at)
+        *at = '\0';
+    if (at && strchr(user, ':'))
+        return err_set(e, ERR_USAGE, "a password has no place in a reference");
+    if (at && !user_valid(user))
+        return err_set(e, ERR_USAGE, "the user is malformed");
+    if (strlen(host) > LIMIT_NAME || !host_valid(host, ref->kind))
+        return err_set(e, ERR_USAGE, "the host is malformed");
+    int r = cut_digest(path, ref, e);
+    if (!r)
+        r = cut_tag(path, ref, e);
+    return r ? r : set_strings(ref, user, host, "", path, e);
+}
+
+static int (*const parsers[])(char *rest, struct oci_ref *ref, struct err *e) = {
+    [OCI_REF_REGISTRY] = parse_registry,
+    [OCI_REF_LAYOUT] = parse_local,
+    [OCI_REF_ARCHIVE] = parse_local,
+    [OCI_REF_SFTP] = parse_sftp,
+};
 
 int oci_ref_parse(const char *text, struct oci_ref *ret, struct err *e)
 {
-    struct oci_ref ref = {.kind = oci_ref_is_layout(text) ? OCI_REF_LAYOUT : OCI_REF_REGISTRY};
-    const char *rest = ref.kind == OCI_REF_LAYOUT ? text + 4 : text;
-    AUTO_FREE char *copy = strdup(rest);
+    struct oci_ref ref = {.kind = kind_of(text)};
+    AUTO_FREE char *copy = strdup(text + strlen(prefixes[ref.kind]));
     if (!copy)
         return err_nomem(e);
-    int r = ref.kind == OCI_REF_LAYOUT ? parse_layout(copy, &ref, e) : parse_registry(copy, &ref, e);
+    int r = parsers[ref.kind](copy, &ref, e);
     if (r) {
         oci_ref_done(&ref);
         if (r == ERR_FORMAT)
@@ -247,12 +308,16 @@ int oci_ref_parse(const char *text, struct oci_ref *ret, struct err *e)
 void oci_ref_done(struct oci_ref *ref)
 {
     free(TAKE(ref->host));
+    free(TAKE(ref->user));
     free(TAKE(ref->path));
 }
 
 void oci_ref_repo_str(const struct oci_ref *ref, struct buf *out)
 {
-    buf_printf(out, ref->kind == OCI_REF_LAYOUT ? "oci:%s%s" : "%s/%s", ref->host, ref->path);
+    buf_append_str(out, prefixes[ref->kind]);
+    if (ref->user && ref->user[0])
+        buf_printf(out, "%s@", ref->user);
+    buf_printf(out, ref->kind == OCI_REF_REGISTRY ? "%s/%s" : "%s%s", ref->host, ref->path);
 }
 
 void oci_ref_str(const struct oci_ref *ref, struct buf *out)

@@ -10,12 +10,15 @@
 enum oci_ref_kind {
     OCI_REF_REGISTRY, /* host[:port]/repo[:tag][@digest] */
     OCI_REF_LAYOUT,   /* oci:DIR[:tag][@digest] */
+    OCI_REF_ARCHIVE,  /* oci-archive:FILE[:tag][@digest] */
+    OCI_REF_SFTP,     /* sftp://[user@]host[:port]/DIR[:tag][@digest] */
 };
 
 struct oci_ref {
     enum oci_ref_kind kind;
-    char *host;              /* registry: "ghcr.io", "localhost:5000", "[::1]:5000", lower case; layout: "" */
-    char *path;              /* registry: the repository; layout: the folder */
+    char *host;              /* "ghcr.io", "localhost:5000", "[::1]:5000", lower case; "" on this machine */
+    char *user;              /* sftp; "" when there is none */
+    char *path;              /* registry: the repository; layouts: the folder or file, absolute for sftp */
     char tag[LIMIT_TAG + 1]; /* "" when there is none */
     bool has_digest;
     struct digest digest; /* what counts when there is a tag too */
@@ -24,8 +27,10 @@ struct oci_ref {
 /* oci_ref_parse - distribution-spec 1.1 "Pulling manifests" for names and tags, image-spec 1.1 for digests.
  * Without tag and digest the tag is "latest". A name whose first component is no host (no dot, no colon, not
  * "localhost") is docker.io's, and of docker.io a single component belongs to "library". Upper case is folded
- * in hosts and an error in repositories. ret: released with oci_ref_done. ERR_USAGE with what is wrong,
- * ERR_UNSUPPORTED for another digest algorithm. */
+ * in hosts and an error in repositories. A path is taken as it stands: nothing in it is decoded or expanded,
+ * neither % nor ~. A host of sftp may have an underscore, as names in a configuration of OpenSSH do, and its
+ * user is [A-Za-z0-9_][A-Za-z0-9._-]*; a password is an error. ret: released with oci_ref_done. ERR_USAGE
+ * with what is wrong, ERR_UNSUPPORTED for another digest algorithm. */
 MUST_CHECK int oci_ref_parse(const char *text, struct oci_ref *ret, struct err *e);
 void oci_ref_done(struct oci_ref *ref);
 
@@ -35,11 +40,12 @@ void oci_ref_done(struct oci_ref *ref);
  * files exist: a file in the working folder cannot take the place of a reference. */
 bool oci_ref_is_path(const char *text);
 
-/* oci_ref_is_layout - whether a reference is one to an image layout ("oci:..."); if not, to a registry. */
+/* oci_ref_is_layout - whether a reference is one to an image layout of some kind ("oci:...",
+ * "oci-archive:...", "sftp://..."); if not, to a registry, which is what wants credentials. */
 bool oci_ref_is_layout(const char *text);
 
-/* oci_ref_str - appends the canonical text: "host/repo:tag@digest" or "oci:DIR:tag@digest", each part where
- * it is there. */
+/* oci_ref_str - appends the canonical text: "host/repo:tag@digest", "oci:DIR:tag@digest" and so on, each part
+ * where it is there. */
 void oci_ref_str(const struct oci_ref *ref, struct buf *out);
 /* oci_ref_repo_str - the same without tag and digest. */
 void oci_ref_repo_str(const struct oci_ref *ref, struct buf *out);

@@ -87,4 +87,7 @@ MUST_CHECK int oci_layout_over(struct oci_tree *tree, bool create, struct oci_en
 /* oci_tree_folder - the folder `path`. create: it is made where it is missing. ERR_NOTFOUND, ERR_IO. */
 MUST_CHECK int oci_tree_folder(const char *path, bool create, struct oci_tree **ret, struct err *e);
 
+/* oci_tree_folder_at - an open folder; the descriptor stays the caller's. */
+MUST_CHECK int oci_tree_folder_at(int root, struct oci_tree **ret, struct err *e);
+
 #endif

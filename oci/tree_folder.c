@@ -164,20 +164,28 @@ static const struct oci_tree_ops folder_ops = {
     .claim = folder_claim,
 };
 
+int oci_tree_folder_at(int root, struct oci_tree **ret, struct err *e)
+{
+    struct folder *f = malloc(sizeof(*f));
+    if (!f)
+        return err_nomem(e);
+    *f = (struct folder){
+        .base = {&folder_ops}, .root = fcntl(root, F_DUPFD_CLOEXEC, 0), .locked = -1, .claimed = -1};
+    if (f->root < 0) {
+        free(f);
+        return err_set_errno(e, ERR_IO, errno, "dup");
+    }
+    *ret = &f->base;
+    return 0;
+}
+
 int oci_tree_folder(const char *path, bool create, struct oci_tree **ret, struct err *e)
 {
     AUTO_FD int root = -1;
     int r = create ? dir_make(path, DIR_MODE, e) : 0;
     if (!r)
         r = dir_open(AT_FDCWD, path, false, &root, e);
-    if (r)
-        return r;
-    struct folder *f = malloc(sizeof(*f));
-    if (!f)
-        return err_nomem(e);
-    *f = (struct folder){.base = {&folder_ops}, .root = TAKE_FD(root), .locked = -1, .claimed = -1};
-    *ret = &f->base;
-    return 0;
+    return r ? r : oci_tree_folder_at(root, ret, e);
 }
 
 int oci_layout_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
