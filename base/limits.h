@@ -82,6 +82,10 @@
 #define LIMIT_GRAPH          (128U << 10)
 /* The names of all tags of a repository together. */
 #define LIMIT_TAGS (64U << 20)
+/* Rules, mirrors, aliases of registries.conf: containers' own list of short names has about 150. */
+#define LIMIT_REGISTRIES 4096U
+/* A registry.json of a package registry: a few lines. */
+#define LIMIT_PACKAGE_METADATA (64U << 10)
 /* A credentials file of docker or podman. */
 #define LIMIT_AUTH_FILE (1U << 20)
 /* A token reply of a token service. */

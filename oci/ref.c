@@ -2,6 +2,7 @@
 #include "oci/ref.h"
 
 #include "base/text.h"
+#include "oci/semver.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -11,16 +12,14 @@
 
 /* How a reference of each kind starts; the index is enum oci_ref_kind. */
 static const char *const prefixes[] = {
-    [OCI_REF_REGISTRY] = "",
-    [OCI_REF_LAYOUT] = "oci:",
-    [OCI_REF_ARCHIVE] = "oci-archive:",
-    [OCI_REF_SFTP] = "sftp://",
+    [OCI_REF_REGISTRY] = "",    [OCI_REF_LAYOUT] = "oci:", [OCI_REF_ARCHIVE] = "oci-archive:",
+    [OCI_REF_SFTP] = "sftp://", [OCI_REF_PACKAGE] = "",
 };
 
 static enum oci_ref_kind kind_of(const char *text)
 {
-    for (size_t i = OCI_REF_LAYOUT; i < ARRAY_LEN(prefixes); i++)
-        if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (*prefixes[i] && strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
             return (enum oci_ref_kind)i;
     return OCI_REF_REGISTRY;
 }
@@ -215,6 +214,8 @@ static int parse_registry(char *rest, struct oci_ref *ref, struct err *e)
         rest[first] = '\0';
         host = rest;
         path = rest + first + 1;
+    } else {
+        ref->short_name = true;
     }
     int r = cut_digest(path, ref, e);
     if (!r)
@@ -234,6 +235,28 @@ static int parse_registry(char *rest, struct oci_ref *ref, struct err *e)
         return err_set(e, ERR_USAGE, "host and repository are longer than %u characters", LIMIT_NAME);
     oci_ref_default_tag(ref);
     return set_strings(ref, "", host, prefix, path, e);
+}
+
+/* Where the version of "namespace:name@version" starts; NULL: the text is none. A tag before the @ would be
+ * followed by a digest, which is no version. */
+static const char *package_version(const char *text)
+{
+    const char *colon = strchr(text, ':'), *at = strchr(text, '@');
+    if (!colon || !at || at < colon || !oci_semver_wanted(at + 1) || !is_lower(*text))
+        return NULL;
+    bool good =
+        component_valid(text, (size_t)(colon - text)) && component_valid(colon + 1, (size_t)(at - colon) - 1);
+    return good ? at + 1 : NULL;
+}
+
+static int parse_package(char *rest, struct oci_ref *ref, struct err *e)
+{
+    char *at = strchr(rest, '@');
+    if (strlen(at + 1) > LIMIT_TAG || strlen(rest) > LIMIT_NAME)
+        return err_set(e, ERR_USAGE, "the package's name or version is too long");
+    memcpy(ref->tag, at + 1, strlen(at + 1) + 1);
+    *at = '\0';
+    return set_strings(ref, "", "", "", rest, e);
 }
 
 /* A folder or file of this machine. */
@@ -281,15 +304,15 @@ static int parse_sftp(char *rest, struct oci_ref *ref, struct err *e)
 }
 
 static int (*const parsers[])(char *rest, struct oci_ref *ref, struct err *e) = {
-    [OCI_REF_REGISTRY] = parse_registry,
-    [OCI_REF_LAYOUT] = parse_local,
-    [OCI_REF_ARCHIVE] = parse_local,
-    [OCI_REF_SFTP] = parse_sftp,
+    [OCI_REF_REGISTRY] = parse_registry, [OCI_REF_LAYOUT] = parse_local,    [OCI_REF_ARCHIVE] = parse_local,
+    [OCI_REF_SFTP] = parse_sftp,         [OCI_REF_PACKAGE] = parse_package,
 };
 
 int oci_ref_parse(const char *text, struct oci_ref *ret, struct err *e)
 {
     struct oci_ref ref = {.kind = kind_of(text)};
+    if (ref.kind == OCI_REF_REGISTRY && package_version(text))
+        ref.kind = OCI_REF_PACKAGE;
     AUTO_FREE char *copy = strdup(text + strlen(prefixes[ref.kind]));
     if (!copy)
         return err_nomem(e);
@@ -325,7 +348,7 @@ void oci_ref_str(const struct oci_ref *ref, struct buf *out)
     char digest[DIGEST_STR_MAX];
     oci_ref_repo_str(ref, out);
     if (ref->tag[0])
-        buf_printf(out, ":%s", ref->tag);
+        buf_printf(out, ref->kind == OCI_REF_PACKAGE ? "@%s" : ":%s", ref->tag);
     if (ref->has_digest)
         buf_printf(out, "@%s", digest_str(&ref->digest, digest));
 }

@@ -12,14 +12,18 @@ enum oci_ref_kind {
     OCI_REF_LAYOUT,   /* oci:DIR[:tag][@digest] */
     OCI_REF_ARCHIVE,  /* oci-archive:FILE[:tag][@digest] */
     OCI_REF_SFTP,     /* sftp://[user@]host[:port]/DIR[:tag][@digest] */
+    OCI_REF_PACKAGE,  /* namespace:name@version: where it is has yet to be found out, see oci/locate.h */
 };
 
 struct oci_ref {
     enum oci_ref_kind kind;
-    char *host;              /* "ghcr.io", "localhost:5000", "[::1]:5000", lower case; "" on this machine */
-    char *user;              /* sftp; "" when there is none */
-    char *path;              /* registry: the repository; layouts: the folder or file, absolute for sftp */
-    char tag[LIMIT_TAG + 1]; /* "" when there is none */
+    char *
+        host; /* "ghcr.io", "localhost:5000", "[::1]:5000", lower case; "" on this machine and for packages */
+    char *user; /* sftp; "" when there is none */
+    char *path; /* registry: the repository; layouts: the folder or file, absolute for sftp; package:
+                   "namespace:name" */
+    char tag[LIMIT_TAG + 1]; /* "" when there is none; package: the version or versions that are wanted */
+    bool short_name;         /* registry: no host was written */
     bool has_digest;
     struct digest digest; /* what counts when there is a tag too */
 };
