@@ -44,7 +44,10 @@ static int load_folders(struct conf *c, const char *home, struct err *e)
 static int load(struct conf *c, const struct cmd_network *network, enum credentials_want want, struct err *e)
 {
     *c = (struct conf){.store_dir = NULL};
-    int r = load_folders(c, env_path("HOME"), e);
+    const char *home = env_path("HOME");
+    int r = load_folders(c, home, e);
+    if (!r && want == CREDENTIALS_USE)
+        r = conf_names_load(&c->names, home, env_path("XDG_CONFIG_HOME"), e);
     return r ? r : credentials_load(&c->credentials, network, want, e);
 }
 
@@ -63,6 +66,7 @@ void conf_done(struct conf *c)
     free(c->store_dir);
     free(c->modules_dir);
     free(c->memo_dir);
+    conf_names_done(&c->names);
     credentials_done(&c->credentials);
 }
 
@@ -78,6 +82,9 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
                      .plain_http = network->plain_http,
                      .credentials = &c->credentials.conf,
                      .memo_dir = c->memo_dir,
+                     .registries = c->names.registries.any ? &c->names.registries : NULL,
+                     .package_conf = buf_bytes(&c->names.packages),
+                     .package_conf_path = c->names.packages_path,
                      .ca_file = network->ca_file,
                      .cert = network->cert,
                      .cert_key = network->cert_key,

@@ -4,6 +4,7 @@
 #define WAYBILL_CLI_CONF_H
 
 #include "cli/cmd.h"
+#include "cli/conf_names.h"
 #include "cli/credentials.h"
 #include "flow/obtain.h"
 
@@ -11,13 +12,14 @@ struct conf {
     char *store_dir;   /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
     char *modules_dir; /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
     char *memo_dir;    /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
+    struct conf_names names;
     struct credentials credentials;
 };
 
 /* conf_load - $XDG_CACHE_HOME falls back to $HOME/.cache; a relative path in either counts as not set (XDG
  * Base Directory Specification 0.8). network: call->network.  remote: a registry is spoken to, so read the
- * credentials too; ERR_CONFIG when they are there and cannot be read. c: released with conf_done, also after
- * a failure; it must stay where it is. */
+ * credentials and what names mean, too; ERR_CONFIG when they are there and cannot be read. c: released with
+ * conf_done, also after a failure; it must stay where it is. */
 MUST_CHECK int conf_load(struct conf *c, const struct cmd_network *network, bool remote, struct err *e);
 /* conf_load_login - the same for login and logout. */
 MUST_CHECK int conf_load_login(struct conf *c, const struct cmd_network *network, struct err *e);

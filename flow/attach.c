@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "oci/locate.h"
 
 #include <fcntl.h>
 
@@ -150,7 +151,7 @@ int flow_attach(const struct flow_conf *conf, const char *path, const char *refe
     *ret = (struct flow_published){.name = NULL};
     int r = check_types(how, e);
     if (!r)
-        r = oci_ref_parse(reference, &ref, e);
+        r = oci_ref_locate(reference, &conf->endpoint, true, &ref, e);
     if (!r)
         r = file_open_read(AT_FDCWD, path, false, &fd, e);
     if (!r)

@@ -6,6 +6,7 @@
 #include "flow/copy_blobs.h"
 #include "flow/tags.h"
 #include "oci/index.h"
+#include "oci/locate.h"
 
 #include <stdio.h>
 
@@ -350,9 +351,9 @@ int flow_copy_run(const struct flow_conf *conf, const char *from, const char *to
     if (!r)
         r = flow_seen_init(&c.manifests, e);
     if (!r)
-        r = oci_ref_parse(from, &c.from_ref, e);
+        r = oci_ref_locate(from, &conf->endpoint, false, &c.from_ref, e);
     if (!r)
-        r = oci_ref_parse(to, &c.to_ref, e);
+        r = oci_ref_locate(to, &conf->endpoint, true, &c.to_ref, e);
     if (!r)
         oci_ref_default_tag(&c.to_ref);
     if (!r)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "flow/fetch.h"
 #include "oci/index.h"
+#include "oci/locate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static int open_store(struct way *w, struct err *e)
 static int way_open(struct way *w, const struct flow_conf *conf, const char *reference, struct err *e)
 {
     *w = (struct way){.conf = conf, .store = OCI_STORE_INIT};
-    int r = oci_ref_parse(reference, &w->ref, e);
+    int r = oci_ref_locate(reference, &conf->endpoint, false, &w->ref, e);
     if (!r)
         r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
     if (!r && !w->ep->ops->blob_open && conf->store_dir)

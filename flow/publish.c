@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/parallel.h"
 #include "oci/kind.h"
+#include "oci/locate.h"
 
 #include <fcntl.h>
 
@@ -118,7 +119,7 @@ int flow_push(const struct flow_conf *conf, const char *path, const char *refere
     AUTO_DONE(oci_ref) ref = {.host = NULL};
     AUTO_FD int fd = -1;
     *ret = (struct flow_published){.name = NULL};
-    int r = oci_ref_parse(reference, &ref, e);
+    int r = oci_ref_locate(reference, &conf->endpoint, true, &ref, e);
     if (!r)
         oci_ref_default_tag(&ref);
     if (!r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/graph.h"
+#include "oci/locate.h"
 
 /* Whether a text that oci_ref_parse takes says a tag or a digest itself. */
 static bool is_named(const char *reference, const struct oci_ref *ref)
@@ -18,7 +19,7 @@ int flow_remove(const struct flow_conf *conf, const char *reference, struct flow
     struct oci_endpoint_conf endpoint = conf->endpoint;
     endpoint.remove = true;
     *ret = (struct flow_published){.name = NULL};
-    int r = oci_ref_parse(reference, &ref, e);
+    int r = oci_ref_locate(reference, &conf->endpoint, true, &ref, e);
     if (!r && !is_named(reference, &ref))
         r = err_set(e, ERR_USAGE, "which one? :TAG or @DIGEST is wanted");
     if (!r)

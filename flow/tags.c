@@ -2,6 +2,7 @@
 #include "flow/tags.h"
 
 #include "base/limits.h"
+#include "oci/locate.h"
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -37,7 +38,7 @@ int flow_tags(const struct flow_conf *conf, const char *reference, bool all, str
     AUTO_DONE(oci_ref) ref = {.host = NULL};
     AUTO(oci_endpoint) ep = NULL;
     AUTO_DONE(buf) names = BUF_INIT(LIMIT_TAGS);
-    int r = oci_ref_parse(reference, &ref, e);
+    int r = oci_ref_locate(reference, &conf->endpoint, false, &ref, e);
     if (!r)
         r = oci_endpoint_open(&ref, &conf->endpoint, false, &ep, e);
     if (!r)

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "flow/seen.h"
+#include "oci/locate.h"
 
 struct walk {
     struct oci_endpoint *ep;
@@ -119,7 +120,7 @@ int flow_tree_get(const struct flow_conf *conf, const char *reference, const cha
     AUTO_DONE(walk) w = {.tree = ret, .max_depth = max_depth ? max_depth : LIMIT_REFERRER_DEPTH + 1};
     int r = flow_seen_init(&w.seen, e);
     if (!r)
-        r = oci_ref_parse(reference, &ref, e);
+        r = oci_ref_locate(reference, &conf->endpoint, false, &ref, e);
     if (!r)
         r = oci_ref_names(&ref, &ret->name, &ret->repo, e);
     if (!r)

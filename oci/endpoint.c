@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/endpoint.h"
 
+#include "oci/mirror.h"
+
 /* One row per place; the index is enum oci_ref_kind. */
 static int (*const openers[])(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                               struct oci_endpoint **ret, struct err *e) = {
@@ -15,6 +17,8 @@ int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
 {
     if (!openers[ref->kind])
         return err_set(e, ERR_UNSUPPORTED, "layouts over SSH cannot be opened yet");
+    if (ref->kind == OCI_REF_REGISTRY && conf->registries && !create && !conf->remove)
+        return oci_mirror_open(ref, conf, ret, e);
     return openers[ref->kind](ref, conf, create, ret, e);
 }
 

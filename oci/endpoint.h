@@ -12,6 +12,7 @@
 #include "oci/manifest.h"
 #include "oci/ref.h"
 #include "oci/referrers.h"
+#include "oci/registries.h"
 
 /* What the program knows and endpoints may use; borrowed for as long as an endpoint is open. */
 struct oci_endpoint_conf {
@@ -21,6 +22,10 @@ struct oci_endpoint_conf {
     const char *memo_dir; /* where what was learned is kept, see oci/memo.h; NULL: nowhere */
     bool remove;          /* what is there will be removed: the right to do so is asked for */
     uint64_t max_wait_ms; /* the longest Retry-After that is waited for; 0: 60 s */
+
+    const struct oci_registries *registries; /* for reading, see oci/registries.h; NULL: none */
+    struct bytes package_conf;               /* the text of wkg's config.toml, see oci/package.h */
+    const char *package_conf_path;           /* its path, for messages; may be NULL */
 
     /* See struct net_http_conf. With any of the first four, loopback registries are spoken to over TLS, too.
      */

@@ -232,6 +232,7 @@ int oci_registries_add(struct oci_registries *reg, struct bytes text, const char
     int r = toml_parse(text, &doc, e);
     if (!r)
         r = file_take(reg, jdoc_root(doc), e);
+    reg->any = true;
     if (r && r != ERR_NOMEM && r != ERR_LIMIT)
         r = err_recode(e, ERR_CONFIG);
     return r ? err_wrap(e, "%s", path) : 0;

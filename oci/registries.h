@@ -24,6 +24,7 @@ struct oci_registry_rule {
 };
 
 struct oci_registries {
+    bool any; /* a file was read: false means that nothing is changed by this */
     struct oci_registry_rule *rules;
     size_t n_rules;
     char **search; /* unqualified-search-registries */

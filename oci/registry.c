@@ -261,12 +261,10 @@ static bool wants_http(const struct oci_endpoint_conf *conf, const char *host)
     return conf->plain_http || (!tls && net_url_is_loopback(host));
 }
 
-static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
-                     const struct oci_endpoint_conf *conf, struct err *e)
+int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out, struct err *e)
 {
+    const char *host = strcmp(name, HUB_NAME) == 0 ? HUB_HOST : name;
     AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
-    AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
-    const char *host = strcmp(ref->host, HUB_NAME) == 0 ? HUB_HOST : ref->host;
     struct net_url u;
     buf_printf(&root, "https://%s", host);
     int r = buf_check(&root, e);
@@ -274,10 +272,18 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
         r = net_url_parse(buf_cstr(&root), &u, e);
     if (r)
         return err_recode(e, ERR_USAGE);
-    if (wants_http(conf, u.host)) {
-        buf_reset(&root);
-        buf_printf(&root, "http://%s", host);
-    }
+    buf_printf(out, "%s://%s", wants_http(conf, u.host) ? "http" : "https", host);
+    return buf_check(out, e);
+}
+
+static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
+                     const struct oci_endpoint_conf *conf, struct err *e)
+{
+    AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
+    int r = oci_registry_root(ref->host, conf, &root, e);
+    if (r)
+        return r;
     buf_printf(&url, "%s/v2/%s", buf_cstr(&root), ref->path);
     r = buf_check(&url, e);
     if (r)
@@ -288,11 +294,11 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
     return reg->root && reg->url && reg->host ? 0 : err_nomem(e);
 }
 
-static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
-                        const struct oci_endpoint_conf *conf, bool push, struct err *e)
+int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, struct net_http **ret,
+                      struct err *e)
 {
     struct net_http_conf http = NET_HTTP_CONF_INIT;
-    http.origin = reg->root;
+    http.origin = root;
     http.ca_file = conf->ca_file;
     http.cert = conf->cert;
     http.cert_key = conf->cert_key;
@@ -303,7 +309,13 @@ static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
         http.user_agent = conf->user_agent;
     if (conf->max_wait_ms)
         http.max_wait_ms = conf->max_wait_ms > INT64_MAX ? INT64_MAX : (int64_t)conf->max_wait_ms;
-    int r = net_http_open(&http, &reg->http, e);
+    return net_http_open(&http, ret, e);
+}
+
+static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
+                        const struct oci_endpoint_conf *conf, bool push, struct err *e)
+{
+    int r = oci_registry_http(conf, reg->root, &reg->http, e);
     if (r)
         return r;
     const struct oci_auth_conf auth = {

@@ -56,6 +56,16 @@ void oci_registry_seen(const struct oci_registry *reg, const struct oci_desc *de
 /* The header Accept of requests for manifests. */
 extern const struct net_http_field oci_registry_accept;
 
+/* oci_registry_root - appends the origin that a host is spoken to at: "https://ghcr.io", or http where the
+ * options or a loopback address say so. name: as a reference writes it. ERR_USAGE. */
+MUST_CHECK int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out,
+                                 struct err *e);
+
+/* oci_registry_http - a session with the options of conf. root: the origin that is meant, for as long as the
+ * session. */
+MUST_CHECK int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root,
+                                 struct net_http **ret, struct err *e);
+
 /* oci_registry_url - "<url>/<kind>/<last>"; *ret: heap. */
 MUST_CHECK int oci_registry_url(const struct oci_registry *reg, const char *kind, const char *last,
                                 char **ret, struct err *e);

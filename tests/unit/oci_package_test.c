@@ -77,8 +77,7 @@ static void registries(void **state)
         "default_registry = 1\n",
         "[namespace_registries]\nother = 1\n",
         "[namespace_registries]\nother = { registry = \"a.example\" }\n",
-        "[namespace_registries]\nother = { registry = \"a.example\", metadata = { preferredProtocol = \"x\" "
-        "} }\n",
+        "[namespace_registries.other]\nregistry = \"a.example\"\nmetadata = { preferredProtocol = \"x\" }\n",
         "default_registry =\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

@@ -142,8 +142,7 @@ static void refused(void **state)
         "[[registry]]\nprefix = \"a.example\"\nblocked = \"yes\"\n",
         "[[registry]]\nprefix = \"a.example\"\ninsecure = 1\n",
         "[[registry]]\nprefix = \"a.example\"\n[[registry.mirror]]\n",
-        "[[registry]]\nprefix = \"a.example\"\n[[registry.mirror]]\nlocation = \"b\"\npull-from-mirror = "
-        "\"some\"\n",
+        "[[registry]]\nprefix = \"a\"\n[[registry.mirror]]\nlocation = \"b\"\npull-from-mirror = \"c\"\n",
         "[aliases]\n\"a\" = 1\n",
         "aliases = []\n",
         "[[registry]\n",
