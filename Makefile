@@ -122,12 +122,15 @@ $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(LIB)
 $(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
-$(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
+$(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_image_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) $(LIB) $(ENGINE_LIBS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/driver.o,$(filter %.o,$^)) $(FUZZ_DRIVER) $(LIB) $(ENGINE_LIBS) \
+	    $(LIBS) $(FUZZ_LIBS)
+$(B)/tests/fuzz/fuzz_archive $(B)/tests/fuzz/fuzz_image: $(call obj,$(call plugin_src,archive))
+$(B)/tests/fuzz/fuzz_archive $(B)/tests/fuzz/fuzz_image: FUZZ_LIBS = $(LIBS_archive)
 
 $(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
 	$(call say,LINK)

@@ -227,6 +227,35 @@ refuses() {
     gives hello.wasm
 }
 
+@test "an index of images: the one for wasi, in the words of docker, of runwasi and of older tools" {
+    guest hello args
+    tarball layer m.wasm=hello.wasm
+    tarball other bin/sh=args.wasm
+    for platform in wasi/wasm wasi/wasm32 wasip1/wasm wasip2/wasm; do
+        artifact $config '{"architecture":"amd64","os":"linux","config":{"Cmd":["/bin/sh"]}}' "$tar=other"
+        cp manifest linux
+        mkdir kept && cp shelf/blobs/sha256/* kept
+        if [ "${platform%/*}" = wasi ]; then
+            image '{"Cmd":["/m.wasm"]}' layer
+        else
+            artifact $config "{\"architecture\":\"wasm\",\"os\":\"${platform%/*}\"}" \
+                application/vnd.bytecodealliance.wasm.component.layer.v0+wasm=hello.wasm
+        fi
+        cp kept/* shelf/blobs/sha256 && rm -r kept
+        printf '{"schemaVersion":2,"manifests":[%s,%s]}' \
+            "$(descriptor application/vnd.oci.image.manifest.v1+json linux | jq -c '.platform={os:"linux",architecture:"amd64"}')" \
+            "$(descriptor application/vnd.oci.image.manifest.v1+json manifest | jq -c ".platform={os:\"${platform%/*}\",architecture:\"${platform#*/}\"}")" >list
+        printf '{"schemaVersion":2,"manifests":[%s]}' \
+            "$(descriptor application/vnd.oci.image.index.v1+json list)" >shelf/index.json
+        gives hello.wasm
+        expect 0 waybill pull --platform "$platform" -o out.wasm oci:shelf
+        expect 1 waybill pull --platform linux/amd64 -o none.wasm oci:shelf
+        err_has "an image for linux/amd64"
+        expect 0 waybill run --allow-unsigned oci:shelf
+        out_is "hello from the guest"
+    done
+}
+
 @test "a signature in the module counts, in an image too" {
     signed_guests
     tarball layer m.wasm=signed.wasm
@@ -372,7 +401,7 @@ digest_of() { sha256sum <"$1" | cut -d' ' -f1; }
         expect 0 waybill inspect --json oci:made:1
         [ "$(jq -r .config.created <<<"$output")" = 1970-01-01T00:00:00Z ]
     done
-    for bad in x -1 1e9 99999999999999 '1 2'; do
+    for bad in x -1 1e9 253402300800 99999999999999 '1 2'; do
         expect 2 env SOURCE_DATE_EPOCH="$bad" "$WAYBILL" push hello.wasm oci:bad:1
         err_has SOURCE_DATE_EPOCH
     done
