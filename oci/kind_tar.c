@@ -69,7 +69,7 @@ static int note_hiding(struct search *s, const struct oci_member *m, bool *ret_w
     const char *slash = strrchr(m->name, '/'), *base = slash ? slash + 1 : m->name;
     size_t folder = (size_t)(base - m->name);
     *ret_whiteout = strncmp(base, WHITEOUT, strlen(WHITEOUT)) == 0;
-    if (s->lowest)
+    if (s->lowest || strcmp(base, WHITEOUT) == 0 || !*base) /* what hides nothing by name does not hide all */
         return 0;
     if (strcmp(base, OPAQUE) == 0)
         hide(s, 'o', m->name, folder ? folder - 1 : 0, "");

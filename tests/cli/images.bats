@@ -48,6 +48,7 @@ refuses() {
         done
         expect 0 waybill run --allow-unsigned oci:shelf
         out_is "hello from the guest"
+        [ "$(find "$HOME/.cache/waybill/modules" -type f -size +4k | wc -l)" -eq 1 ] # compiled once, by its own digest
         expect 0 waybill inspect oci:shelf
         out_has "Kind:      wasm-image"
         out_has "app/hello.wasm in layer sha256:$(sha256sum <"${form#*=}" | cut -d' ' -f1)"
@@ -125,6 +126,9 @@ refuses() {
     tarball all .wh..wh..opq=nothing
     image '{}' low all
     refuses 1 "without a wasm file"
+    tarball nameless .wh.=nothing "./->x" d/.wh.=nothing
+    image '{"Cmd":["/m.wasm"]}' low nameless
+    gives args.wasm
     image '{"Cmd":["/m.wasm"]}' gone low # a whiteout does nothing to what lies above it
     gives args.wasm
 }
