@@ -377,6 +377,20 @@ digest_of() { sha256sum <"$1" | cut -d' ' -f1; }
     cmp hello.wasm out.wasm
 }
 
+@test "images in archives: ours, and what docker save writes" {
+    guest hello
+    for format in compat image; do
+        rm -f made.tar
+        expect 0 waybill push -q --format $format hello.wasm oci-archive:made.tar:1
+        expect 0 waybill run --allow-unsigned oci-archive:made.tar:1
+        out_is "hello from the guest"
+        waybill push -q --format $format hello.wasm "oci:made:$format"
+        expect 0 skopeo copy --insecure-policy "oci:made:$format" "docker-archive:$format.tar:made:$format"
+        expect 0 waybill pull -o out.wasm "oci-archive:$format.tar"
+        cmp hello.wasm out.wasm
+    done
+}
+
 @test "push --format wasm-to-oci is that tool's manifest to the byte" {
     guest hello
     mkdir -p some/where && mv hello.wasm some/where
