@@ -181,6 +181,7 @@ fuzz-run: $(FUZZ)
 
 bench: tests
 	bench/run.sh $(abspath $(BIN)) $(abspath $(GUESTS))
+	WAYBILL=$(abspath $(BIN)) bench/registry.sh
 
 interop: tests
 	tests/interop/run.sh --install

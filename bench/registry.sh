@@ -29,6 +29,8 @@ mkdir "$work/home"
 cd "$work"
 # Nobody's own configuration or cache; oras is given the cache it can use.
 export HOME=$work/home XDG_CACHE_HOME=$work/cache DOCKER_CONFIG=$work/home/.docker ORAS_CACHE=$work/cache/oras
+# skopeo remembers which repositories have a blob; told to be nobody special, it does so below XDG_DATA_HOME.
+export XDG_DATA_HOME=$work/cache/data _CONTAINERS_ROOTLESS_UID=1000
 unset XDG_RUNTIME_DIR REGISTRY_AUTH_FILE
 trip_peers=(oras regctl crane skopeo wasm-to-oci)
 mapfile -t found < <(peers_present "${trip_peers[@]}")

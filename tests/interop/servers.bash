@@ -8,8 +8,8 @@ SERVERS=()
 
 servers_end() {
     local pid
-    for pid in "${SERVERS[@]}"; do kill "$pid" 2>/dev/null; done
-    for pid in "${SERVERS[@]}"; do wait "$pid" 2>/dev/null; done
+    for pid in "${SERVERS[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${SERVERS[@]}"; do wait "$pid" 2>/dev/null || true; done
     SERVERS=()
 }
 
