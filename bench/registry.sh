@@ -7,7 +7,7 @@
 #   size     modules of 140 KB to 1 GiB over loopback, Debian's registry; peak memory
 #   copy     requests for each tag when a repository is copied within a registry
 # --quick: no 1 GiB, 100 tags instead of 1,000, fewer runs. VERBOSE=1 shows the requests that were counted.
-# Peers are looked for on PATH and in the folder of `make interop`.
+# Peers are looked for on PATH and in the folder of `make interop`; BENCH_PEERS="oras crane" names those to compare with.
 # shellcheck disable=SC2154 # CMD and HOST are set by what is sourced
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -32,10 +32,22 @@ export HOME=$work/home XDG_CACHE_HOME=$work/cache DOCKER_CONFIG=$work/home/.dock
 # skopeo remembers which repositories have a blob; told to be nobody special, it does so below XDG_DATA_HOME.
 export XDG_DATA_HOME=$work/cache/data _CONTAINERS_ROOTLESS_UID=1000
 unset XDG_RUNTIME_DIR REGISTRY_AUTH_FILE
-trip_peers=(oras regctl crane skopeo wasm-to-oci)
-mapfile -t found < <(peers_present "${trip_peers[@]}")
+# shellcheck disable=SC2086 # BENCH_PEERS is a list
+mapfile -t found < <(peers_present ${BENCH_PEERS:-oras regctl crane skopeo wasm-to-oci})
 
 forget() { rm -rf "$XDG_CACHE_HOME" && mkdir -p "$XDG_CACHE_HOME"; }
+
+# Between cold and warm: the registry's way of letting people in has been seen, no token and no blob is there. remember keeps
+# that state in known/, remind brings it back.
+remember() {
+    forget
+    peer_push waybill "$1" known/host:v1
+    "${CMD[@]}" >/dev/null
+    rm -rf known && mkdir known
+    find cache -mindepth 1 -maxdepth 3 \( -name seal -o -name challenge \) -exec cp -a --parents {} known \;
+    forget
+}
+remind() { forget && cp -a known/. .; }
 
 # module NAME BYTES: a module of about that size, and an image layout with it for those who push only such.
 module() {
@@ -94,15 +106,22 @@ trips_of() { # PEER
         -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$HOST/v2/$repo/manifests/v1" |
         tr -d '\r' | sed -n 's/^docker-content-digest: //Ip')
     local what ref target
-    for what in "cold pull" "warm pull, tag" "warm pull, digest"; do
+    for what in "cold pull" "warm pull, tag" "warm pull, digest" "pull, host known"; do
         ref=$repo:v1 target=1
-        [ "$what" != "cold pull" ] || { forget && target=4; }
-        [ "$what" != "warm pull, digest" ] || { ref=$repo@$digest && target=0; }
+        case $what in
+        "cold pull") forget && target=4 ;;
+        "warm pull, digest") ref=$repo@$digest target=0 ;;
+        "pull, host known") remind && target=4 ;;
+        esac
         peer_out "$peer" "$work/out"
         peer_pull "$peer" "$ref" "$work/out"
         # shellcheck disable=SC2046
         trips_row "$peer" "$what" $target $(counted "${CMD[@]}")
     done
+    remind
+    peer_push "$peer" small.wasm "$repo/more:v1"
+    # shellcheck disable=SC2046
+    trips_row "$peer" "push, host known" 5 $(counted "${CMD[@]}")
 }
 
 token_for() {
@@ -116,7 +135,9 @@ part_trips() {
     log=$work/trips/requests
     peers_login user:password
     module small.wasm 140000
-    echo "# round trips on the critical path, all requests, connections; 140 KB, tokens"
+    remember small.wasm
+    echo "# round trips on the critical path, all requests, connections; 140 KB, tokens; cold: no cache, no token; warm: again;"
+    echo "# host known: as cold, but something else was done at this registry before"
     printf '%-14s %-18s %11s %9s %12s\n' client "" round-trips requests connections
     for peer in waybill "${found[@]}"; do trips_of "$peer"; done
     servers_end
@@ -124,22 +145,10 @@ part_trips() {
 
 # times ------------------------------------------------------------------------------------------------------------
 
-# fresh COMMAND...: the same by way of a shell, without what clients keep on disk; the word REPO becomes a new repository's name.
-fresh() {
-    local text
-    text=$(printf '%q ' "$@")
-    CMD=(sh -c "rm -rf $work/cache $work/out-*; ${prepare:-:}; exec ${text//REPO/run\$\$}")
-}
-warm() {
-    local text
-    text=$(printf '%q ' "$@")
-    CMD=(sh -c "rm -rf $work/out-*; ${prepare:-:}; exec $text")
-}
-
-# versus TARGET RUNS LABEL: times OURS against CMD; remembers the ratio in RATIO.
+# versus TARGET RUNS LABEL: times OURS against CMD, each time after PREPARE; remembers the ratio in RATIO.
 versus() {
     local line
-    if ! line=$("$build/pair" "$2" "$3" "${OURS[@]}" -- "${CMD[@]}" 2>problem); then
+    if ! line=$("$build/pair" -p "$PREPARE" "$2" "$3" "${OURS[@]}" -- "${CMD[@]}" 2>problem); then
         echo "# $3: $(tail -n 1 problem)"
         RATIO=
         return
@@ -157,26 +166,19 @@ relay() { # DELAY-MS: a relay in front of HOST, which then is the relay
     HOST=127.0.0.1:$(cat "$work/relay.port")
 }
 
-# against PEER WHAT TARGET RUNS: WHAT is push, pull or again (a pull with all caches warm).
+# against PEER WHAT TARGET RUNS LABEL: WHAT is push, pull or again (a pull with all caches warm).
 against() {
-    local peer=$1 what=$2 prepare=
-    local ours=waybill/app:v1 theirs=$peer/app:v1
-    case $what in
-    push)
-        peer_push waybill "$file" REPO/app:v1 && fresh "${CMD[@]}" && OURS=("${CMD[@]}")
-        peer_push "$peer" "$file" REPO/app:v1 && fresh "${CMD[@]}"
-        ;;
-    pull)
-        peer_pull waybill "$ours" "$work/out-waybill" && fresh "${CMD[@]}" && OURS=("${CMD[@]}")
-        [ "$peer" != regctl ] || prepare="mkdir -p $work/out-$peer"
-        peer_pull "$peer" "$theirs" "$work/out-$peer" && fresh "${CMD[@]}"
-        ;;
-    again)
-        peer_pull waybill "$ours" "$work/out-waybill" && warm "${CMD[@]}" && OURS=("${CMD[@]}")
-        [ "$peer" != regctl ] || prepare="mkdir -p $work/out-$peer"
-        peer_pull "$peer" "$theirs" "$work/out-$peer" && warm "${CMD[@]}"
-        ;;
-    esac
+    local peer=$1 what=$2 out=$work/out
+    PREPARE="rm -rf $out"
+    [ "$what" = push ] || PREPARE="$PREPARE $out-$peer; [ $peer != regctl ] || mkdir -p $out-$peer"
+    [ "$what" = again ] || PREPARE="rm -rf $work/cache; ${state:-:}; $PREPARE"
+    if [ "$what" = push ]; then
+        peer_push waybill "$file" "run{run}/app:v1" && OURS=("${CMD[@]}")
+        peer_push "$peer" "$file" "run{run}/app:v1"
+    else
+        peer_pull waybill waybill/app:v1 "$out" && OURS=("${CMD[@]}")
+        peer_pull "$peer" "$peer/app:v1" "$out-$peer"
+    fi
     versus "$3" "$4" "$5 $what: waybill, $peer"
 }
 
@@ -196,14 +198,18 @@ part_latency() {
     peers_login user:password
     file=small.wasm
     module $file 140000
+    remember $file
     seed
-    echo "# 25 ms for each round trip; 140 KB, tokens; cold: no cache, no token; warm: the caches that a client has"
+    echo "# 25 ms for each round trip; 140 KB, tokens; push and pull: no cache, no token; host known: the same when something"
+    echo "# else was done at this registry before; again: with the caches that a client has"
     for what in push pull again; do
         for peer in "${found[@]}"; do
             target=
             [ "$peer" != oras ] || case $what in push) target=0.7 ;; pull) target=0.75 ;; again) target=0.3 ;; esac
             [ $what != again ] || forget
             against "$peer" $what "$target" "${runs:-9}" "25 ms,"
+            [ $what != again ] || continue
+            state="cp -a $work/known/. $work/" against "$peer" $what "$target" "${runs:-9}" "25 ms, host known,"
         done
     done
     servers_end

@@ -172,7 +172,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.started = time.monotonic()
         self.number = next(self.server.app.log.numbers)
         self.fault = None
-        self.logged = self.linger = False
+        self.logged = self.linger = self.continued = False
         self.pause_in = None  # (bytes, ms): stop reading the body there for a while
         self.bytes_in = self.bytes_out = 0
         self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
@@ -185,6 +185,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if self.expects:
             self.expects = False
+            self.continued = True
             self.send_response_only(100)
             self.end_headers()
         while not self.body_done:
@@ -312,7 +313,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "content_range": self.headers.get("Content-Range"),
             "user_agent": self.headers.get("User-Agent"),
             "accept_encoding": self.headers.get("Accept-Encoding"), "client_cert": self.client_cert,
-            "fault": self.fault, "start": log.ms(self.started), "end": log.ms(now),
+            "fault": self.fault, "continued": self.continued, "start": log.ms(self.started), "end": log.ms(now),
             "ms": round((now - self.started) * 1000, 1),
         })
 

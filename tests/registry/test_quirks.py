@@ -425,6 +425,20 @@ class Slow(Case):
         self.assertEqual((len(lines), len(chain)), (3, 2))
 
 
+class Continued(Uploading):
+    def test_waiting_for_100_is_a_round_trip(self):
+        place, _ = self.begin()
+        head = "PATCH %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n" % place
+        with socket.create_connection(("127.0.0.1", self.app.port("main"))) as client:
+            client.sendall(head.encode())
+            self.assertIn(b" 100 ", client.recv(1000))
+            client.sendall(b"12345")
+            self.assertIn(b" 202 ", client.recv(1000))
+        lines = trips.read(self.log_path)
+        self.assertEqual([line["continued"] for line in lines], [False, True])
+        self.assertEqual([trips.trips_of(line) for line in trips.longest_chain(lines)], [1, 2])
+
+
 class TokenUses(Case):
     argv = ["--auth", "token", "--token-uses", "2"]
 
