@@ -11,12 +11,15 @@
 
 struct tree_options {
     const char *type;
+    uint64_t depth;
     bool annotations, json;
 };
 
 static const struct opt options[] = {
     {"type", 'T', OPT_STRING, false, offsetof(struct tree_options, type), "TYPE",
      "only referrers of this artifact type, and theirs", NULL},
+    {"depth", 0, OPT_SIZE, false, offsetof(struct tree_options, depth), "N",
+     "go down so far; 1: without referrers of referrers", NULL},
     {"annotations", 'a', OPT_FLAG, false, offsetof(struct tree_options, annotations), NULL,
      "show annotations too", NULL},
     CMD_JSON(struct tree_options),
@@ -136,7 +139,7 @@ static int run(struct cmd_call *call, struct err *e)
     if (r)
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);
-    r = flow_tree_get(&flow, reference, o->type, 0, &tree, e);
+    r = flow_tree_get(&flow, reference, o->type, o->depth < DEPTH_MAX ? (unsigned)o->depth : 0, &tree, e);
     if (r)
         return r;
     if (o->json)

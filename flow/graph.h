@@ -22,9 +22,9 @@ struct flow_tree {
 };
 
 /* flow_tree_get - the referrers of what a reference names, and theirs. artifact_type: of the root's referrers
- * only those of this type (NULL: all). max_depth: how far down, 0: LIMIT_REFERRER_DEPTH. Nothing but the root
- * is fetched: what the place lists is what is shown. ret: flow_tree_done, whatever is returned. ERR_LIMIT:
- * more than LIMIT_GRAPH, or deeper than LIMIT_REFERRER_DEPTH. */
+ * only those of this type (NULL: all). max_depth: how far down, 0: LIMIT_REFERRER_DEPTH. What the place lists
+ * is what is shown; a manifest is fetched where the list does not say its type. ret: flow_tree_done, whatever
+ * is returned. ERR_LIMIT: more than LIMIT_GRAPH, or deeper than LIMIT_REFERRER_DEPTH. */
 MUST_CHECK int flow_tree_get(const struct flow_conf *conf, const char *reference, const char *artifact_type,
                              unsigned max_depth, struct flow_tree *ret, struct err *e);
 void flow_tree_done(struct flow_tree *t);

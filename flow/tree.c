@@ -5,8 +5,12 @@
 #include "flow/seen.h"
 #include "oci/locate.h"
 
+/* Manifests that are fetched since their list does not say what they are. */
+#define FETCHES_MAX 256U
+
 struct walk {
     struct oci_endpoint *ep;
+    unsigned fetched;
     struct flow_tree *tree;
     struct flow_seen seen;
     unsigned max_depth;
@@ -60,6 +64,37 @@ static int add(struct flow_tree *t, const struct flow_node *node, const char *me
     return buf_check(&t->text, e);
 }
 
+/* One whose list does not say its type; ret_type: heap, or NULL. */
+static int find_type(struct walk *w, const struct oci_referrer *x, const char *listed, char **ret_type,
+                     struct err *e)
+{
+    AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
+    AUTO_DONE(oci_manifest) m = {.doc = NULL};
+    struct err ignored;
+    if (w->fetched >= FETCHES_MAX || oci_referrers_typed(listed))
+        return 0;
+    w->fetched++;
+    if (w->ep->ops->resolve(w->ep, NULL, &x->digest, &pinned, &ignored) != 0 ||
+        oci_manifest_parse(buf_bytes(&pinned.body), pinned.media_type, &m, &ignored) != 0 ||
+        !oci_referrers_type(&m))
+        return 0;
+    *ret_type = strdup(oci_referrers_type(&m));
+    return *ret_type ? 0 : err_nomem(e);
+}
+
+static int add_listed(struct walk *w, const struct oci_referrers *list, const struct oci_referrer *x,
+                      const struct flow_node *node, const char *wanted, bool *ret_added, struct err *e)
+{
+    AUTO_FREE char *found = NULL;
+    const char *listed = oci_referrers_text(list, x->artifact_type);
+    int r = find_type(w, x, listed, &found, e);
+    *ret_added = !r && oci_referrers_wanted(found ? found : listed, wanted);
+    if (r || !*ret_added)
+        return r;
+    return add(w->tree, node, oci_referrers_text(list, x->media_type), found ? found : listed,
+               oci_referrers_text(list, x->annotations), e);
+}
+
 static int walk(struct walk *w, const struct digest *subject, const char *artifact_type, unsigned depth,
                 struct err *e)
 {
@@ -71,15 +106,13 @@ static int walk(struct walk *w, const struct digest *subject, const char *artifa
         r = err_set(e, ERR_LIMIT, "referrers of referrers, more than %u deep", LIMIT_REFERRER_DEPTH);
     for (size_t i = 0; !r && i < list.n; i++) {
         const struct oci_referrer *x = &list.all[i];
-        bool is_new;
+        bool is_new, added = false;
         r = flow_seen_add(&w->seen, &x->digest, &is_new, e);
         const struct flow_node node = {
             .digest = x->digest, .size = x->size, .depth = depth, .again = !r && !is_new};
         if (!r)
-            r = add(w->tree, &node, oci_referrers_text(&list, x->media_type),
-                    oci_referrers_text(&list, x->artifact_type), oci_referrers_text(&list, x->annotations),
-                    e);
-        if (!r && is_new)
+            r = add_listed(w, &list, x, &node, artifact_type, &added, e);
+        if (!r && is_new && added)
             r = walk(w, &x->digest, NULL, depth + 1, e);
     }
     return r;

@@ -127,9 +127,14 @@ const char *oci_referrers_type(const struct oci_manifest *m)
     return m->has_config ? m->config.media_type : NULL;
 }
 
+bool oci_referrers_typed(const char *artifact_type)
+{
+    return artifact_type && *artifact_type && strcmp(artifact_type, OCI_TYPE_EMPTY) != 0;
+}
+
 bool oci_referrers_wanted(const char *artifact_type, const char *wanted)
 {
-    return !wanted || !artifact_type || !*artifact_type || strcmp(artifact_type, wanted) == 0;
+    return !wanted || !oci_referrers_typed(artifact_type) || strcmp(artifact_type, wanted) == 0;
 }
 
 char *oci_referrers_tag(const struct digest *subject, char out[OCI_REFERRERS_TAG_MAX])

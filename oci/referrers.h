@@ -50,6 +50,10 @@ const struct oci_referrer *oci_referrers_find(const struct oci_referrers *r, con
  * config's media type; NULL for an index that has none. Borrowed from m. */
 const char *oci_referrers_type(const struct oci_manifest *m);
 
+/* oci_referrers_typed - whether an entry says its type. go-containerregistry's registry states the config's
+ * media type, whatever the manifest's own type: the empty config's says nothing. */
+bool oci_referrers_typed(const char *artifact_type);
+
 /* oci_referrers_wanted - whether an entry is asked for. wanted: NULL for all. One that does not say its type
  * may be what is looked for and stays. */
 bool oci_referrers_wanted(const char *artifact_type, const char *wanted);

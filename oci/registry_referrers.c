@@ -121,11 +121,12 @@ static int one_page(struct oci_registry *reg, char **url, unsigned n, const char
     return 0;
 }
 
-static int ask_api(struct oci_registry *reg, const struct digest *subject, const char *wanted,
-                   struct oci_referrers *ret, enum api *ret_api, struct err *e)
+/* filter: what the registry is asked to look for; wanted: what is kept. */
+static int ask_api(struct oci_registry *reg, const struct digest *subject, const char *filter,
+                   const char *wanted, struct oci_referrers *ret, enum api *ret_api, struct err *e)
 {
     AUTO_FREE char *url = NULL;
-    int r = api_url(reg, subject, wanted, &url, e);
+    int r = api_url(reg, subject, filter, &url, e);
     for (unsigned n = 0; !r && url; n++)
         r = n < LIMIT_PAGES ? one_page(reg, &url, n, wanted, ret, ret_api, e)
                             : err_set(e, ERR_LIMIT, "more than %u pages", LIMIT_PAGES);
@@ -180,6 +181,17 @@ static int ask_tag(struct oci_registry *reg, const struct digest *subject, const
     return r;
 }
 
+/* A registry may filter by what it takes for the type, and be wrong (oci_referrers_typed): when a filter
+ * leaves nothing, everything is looked at. */
+static int ask_filtered(struct oci_registry *reg, const struct digest *subject, const char *wanted,
+                        struct oci_referrers *ret, enum api *ret_api, struct err *e)
+{
+    int r = ask_api(reg, subject, wanted, wanted, ret, ret_api, e);
+    if (r || !wanted || *ret_api != API_LISTED || ret->n)
+        return r;
+    return ask_api(reg, subject, NULL, wanted, ret, ret_api, e);
+}
+
 /* Both are asked, always: what was attached before a registry learned the API lies under the tag, and what
  * was attached since does not. Nothing that was remembered of the registry may save one of the two requests,
  * since a signature that is not seen is as good as removed. */
@@ -189,7 +201,7 @@ int oci_registry_referrers(struct oci_endpoint *ep, const struct digest *subject
     struct oci_registry *reg = oci_registry_of(ep);
     enum api api = API_NONE;
     bool tagged = false;
-    int r = ask_api(reg, subject, artifact_type, ret, &api, e);
+    int r = ask_filtered(reg, subject, artifact_type, ret, &api, e);
     if (!r)
         r = ask_tag(reg, subject, artifact_type, ret, &tagged, e);
     if (!r && api == API_NO_REPOSITORY && !tagged)
@@ -205,7 +217,7 @@ int oci_registry_referrers_api(struct oci_registry *reg, const struct digest *su
 {
     AUTO_DONE(oci_referrers) list = OCI_REFERRERS_INIT;
     enum api api = API_NONE;
-    int r = ask_api(reg, subject, NULL, &list, &api, e);
+    int r = ask_api(reg, subject, NULL, NULL, &list, &api, e);
     if (!r)
         *ret = api == API_LISTED && oci_referrers_find(&list, referrer) != NULL;
     return r;

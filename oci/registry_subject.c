@@ -20,6 +20,7 @@
 #include <time.h>
 
 #define TRIES_MAX     10U
+#define PAUSE_MAX     3U /* the wait between tries grows until this one */
 #define SETTLE_MIN_MS 2
 #define SETTLE_MAX_MS 2000
 #define MEMO_KIND     "referrers"
@@ -163,7 +164,7 @@ static int change_list(const struct change *c, struct err *e)
             return r;
         if (n > 1) {
             log_info("referrers: somebody else wrote the list at the same time; again");
-            (void)net_http_pause(c->reg->http, n - 1, NULL);
+            (void)net_http_pause(c->reg->http, n - 1 < PAUSE_MAX ? n - 1 : PAUSE_MAX, NULL);
         }
         settle(now_ms() - start);
     }
