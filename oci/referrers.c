@@ -47,34 +47,50 @@ static uint32_t keep_text(struct oci_referrers *r, const char *text, uint32_t be
     return at;
 }
 
-static uint32_t keep_annotations(struct oci_referrers *r, const struct jval *annotations, uint32_t before,
-                                 struct buf *scratch)
+static int add(struct oci_referrers *r, const struct oci_referrer *like, const char *media_type,
+               const char *artifact_type, const char *annotations, struct err *e)
 {
-    struct jout w = {.out = scratch};
-    if (!annotations || jobj_len(annotations) == 0)
-        return 0;
-    jout_value(&w, NULL, annotations);
-    return keep_text(r, buf_cstr(scratch), before);
+    static const struct oci_referrer none = {.size = 0};
+    int x = make_room(r, e);
+    if (x)
+        return x;
+    const struct oci_referrer *before = r->n ? &r->all[r->n - 1] : &none;
+    struct oci_referrer one = {.digest = like->digest, .size = like->size, .order = (uint32_t)r->n};
+    one.media_type = keep_text(r, media_type, before->media_type);
+    one.artifact_type = keep_text(r, artifact_type, before->artifact_type);
+    one.annotations = keep_text(r, annotations, before->annotations);
+    x = buf_check(&r->text, e);
+    if (!x)
+        r->all[r->n++] = one;
+    return x;
 }
 
 int oci_referrers_add(struct oci_referrers *r, const struct oci_desc *desc, const char *artifact_type,
                       const struct jval *annotations, struct err *e)
 {
-    static const struct oci_referrer none = {.size = 0};
-    AUTO_DONE(buf) scratch = BUF_INIT(LIMIT_MANIFEST);
-    int x = make_room(r, e);
-    if (x)
-        return x;
-    const struct oci_referrer *before = r->n ? &r->all[r->n - 1] : &none;
-    struct oci_referrer one = {.digest = desc->digest, .size = desc->size, .order = (uint32_t)r->n};
-    one.media_type = keep_text(r, desc->media_type, before->media_type);
-    one.artifact_type = keep_text(r, artifact_type, before->artifact_type);
-    one.annotations = keep_annotations(r, annotations, before->annotations, &scratch);
-    x = buf_check(&scratch, e);
-    if (!x)
-        x = buf_check(&r->text, e);
-    if (!x)
-        r->all[r->n++] = one;
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_MANIFEST);
+    struct jout w = {.out = &text};
+    const struct oci_referrer like = {.digest = desc->digest, .size = desc->size};
+    if (annotations && jobj_len(annotations))
+        jout_value(&w, NULL, annotations);
+    int x = buf_check(&text, e);
+    return x ? x : add(r, &like, desc->media_type, artifact_type, buf_cstr(&text), e);
+}
+
+int oci_referrers_append(struct oci_referrers *to, struct oci_referrers *from, struct err *e)
+{
+    int x = 0;
+    if (to->n == 0) {
+        oci_referrers_done(to);
+        *to = *from;
+        *from = (struct oci_referrers)OCI_REFERRERS_INIT;
+        return 0;
+    }
+    for (size_t i = 0; !x && i < from->n; i++) {
+        const struct oci_referrer *one = &from->all[i];
+        x = add(to, one, oci_referrers_text(from, one->media_type),
+                oci_referrers_text(from, one->artifact_type), oci_referrers_text(from, one->annotations), e);
+    }
     return x;
 }
 

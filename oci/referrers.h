@@ -6,6 +6,7 @@
 #ifndef WAYBILL_OCI_REFERRERS_H
 #define WAYBILL_OCI_REFERRERS_H
 
+#include "base/limits.h"
 #include "oci/manifest.h"
 
 /* What a place says of one; nothing of it is checked but its form. The texts are places in the list's text: a
@@ -25,7 +26,7 @@ struct oci_referrers {
 
 #define OCI_REFERRERS_INIT                                 \
     {                                                      \
-        .all = NULL, .text = BUF_INIT(LIMIT_REFERRER_TEXT) \
+        .all = NULL, .text = {.max = LIMIT_REFERRER_TEXT } \
     }
 
 void oci_referrers_done(struct oci_referrers *r);
@@ -34,6 +35,9 @@ void oci_referrers_done(struct oci_referrers *r);
  * object of strings or NULL, kept as compact JSON. ERR_LIMIT: more than LIMIT_REFERRERS, or too much text. */
 MUST_CHECK int oci_referrers_add(struct oci_referrers *r, const struct oci_desc *desc,
                                  const char *artifact_type, const struct jval *annotations, struct err *e);
+
+/* oci_referrers_append - adds all of another list, which an empty one takes over as it is. */
+MUST_CHECK int oci_referrers_append(struct oci_referrers *to, struct oci_referrers *from, struct err *e);
 
 /* oci_referrers_text - media_type, artifact_type or annotations (JSON) of one; NULL when there is none.
  * Borrowed until the next oci_referrers_add. */

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "net/link.h"
 #include "net/url.h"
 
@@ -192,20 +193,44 @@ static int ask_filtered(struct oci_registry *reg, const struct digest *subject, 
     return ask_api(reg, subject, NULL, wanted, ret, ret_api, e);
 }
 
+/* The two questions, each with its own answer. */
+struct question {
+    struct oci_registry *reg;
+    const struct digest *subject;
+    const char *wanted;
+    struct oci_referrers listed, under_tag;
+    enum api api;
+    bool tagged;
+};
+
+static int ask(void *ctx, size_t i, struct err *e)
+{
+    struct question *q = ctx;
+    return i == 0 ? ask_filtered(q->reg, q->subject, q->wanted, &q->listed, &q->api, e)
+                  : ask_tag(q->reg, q->subject, q->wanted, &q->under_tag, &q->tagged, e);
+}
+
 /* Both are asked, always: what was attached before a registry learned the API lies under the tag, and what
  * was attached since does not. Nothing that was remembered of the registry may save one of the two requests,
  * since a signature that is not seen is as good as removed. */
 int oci_registry_referrers(struct oci_endpoint *ep, const struct digest *subject, const char *artifact_type,
                            struct oci_referrers *ret, struct err *e)
 {
-    struct oci_registry *reg = oci_registry_of(ep);
-    enum api api = API_NONE;
-    bool tagged = false;
-    int r = ask_filtered(reg, subject, artifact_type, ret, &api, e);
-    if (!r)
-        r = ask_tag(reg, subject, artifact_type, ret, &tagged, e);
-    if (!r && api == API_NO_REPOSITORY && !tagged)
+    struct question q = {.reg = oci_registry_of(ep),
+                         .subject = subject,
+                         .wanted = artifact_type,
+                         .listed = OCI_REFERRERS_INIT,
+                         .under_tag = OCI_REFERRERS_INIT,
+                         .api = API_NONE};
+    int r = parallel_run(2, 2, ask, &q, e);
+    if (!r && q.api == API_NO_REPOSITORY && !q.tagged)
         r = err_set(e, ERR_NOTFOUND, "the registry has no such repository");
+    if (!r)
+        r = oci_referrers_append(ret, &q.listed, e);
+    if (!r)
+        r = oci_referrers_append(ret, &q.under_tag, e);
+    oci_referrers_done(&q.listed);
+    oci_referrers_done(&q.under_tag);
     if (r)
         return err_wrap(e, "referrers");
     oci_referrers_settle(ret);

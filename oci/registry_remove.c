@@ -3,6 +3,7 @@
  * "Mounting a blob from another repository", "Checking if content exists in the registry". */
 #include "oci/registry.h"
 
+#include "base/limits.h"
 #include "net/url.h"
 
 #include <stdio.h>
@@ -93,6 +94,18 @@ int oci_registry_manifest_known(struct oci_endpoint *ep, const char *tag, const 
     return 0;
 }
 
+/* The token must allow to pull from the other repository; where it does not the blob is pushed. */
+static int ask_scope(struct oci_registry *reg, const char *from_repo, bool *ret_may, struct err *e)
+{
+    AUTO_DONE(buf) scope = BUF_INIT(2 * LIMIT_NAME);
+    buf_printf(&scope, "repository:%s:pull", from_repo);
+    int r = buf_check(&scope, e);
+    if (!r)
+        r = oci_auth_also(reg->auth, buf_cstr(&scope), e);
+    *ret_may = r == 0;
+    return r == ERR_AUTH || r == ERR_REGISTRY ? 0 : r;
+}
+
 /* A 202 has begun an upload that nobody goes on with; registries clear such away by themselves. */
 int oci_registry_blob_mount(struct oci_endpoint *ep, const struct oci_desc *desc, const char *from_repo,
                             bool *ret_mounted, struct err *e)
@@ -102,23 +115,24 @@ int oci_registry_blob_mount(struct oci_endpoint *ep, const struct oci_desc *desc
     AUTO_DONE(buf) last = BUF_INIT(NET_URL_MAX);
     AUTO_FREE char *url = NULL;
     char digest[DIGEST_STR_MAX];
+    bool may = false;
+    *ret_mounted = false;
+    int r = ask_scope(reg, from_repo, &may, e);
+    if (r || !may)
+        return r;
     buf_printf(&last, "uploads/?mount=%s&from=", digest_str(&desc->digest, digest));
     for (const char *c = from_repo; *c;
          c++) /* a repository has nothing else that means something in a query */
         buf_append_str(&last, *c == '/' ? "%2F" : (const char[]){*c, '\0'});
-    int r = buf_check(&last, e);
+    r = buf_check(&last, e);
     if (!r)
         r = oci_registry_url(reg, "blobs", buf_cstr(&last), &url, e);
     if (r)
         return r;
     struct net_http_request req = {.method = "POST", .url = url, .follow = true, .idempotent = true};
     r = oci_registry_send(reg, &req, &resp, e);
-    if (r == ERR_AUTH) { /* the token service does not give what the other repository asks for */
-        *ret_mounted = false;
-        return 0;
-    }
     if (r)
-        return r;
+        return r == ERR_AUTH ? 0 : r;
     if (resp.status >= 500)
         return oci_registry_failure(reg, &resp, "mount", e);
     *ret_mounted = resp.status == 201;

@@ -262,3 +262,19 @@ END
     err_has 'has another subject'
     [ "$(jq .manifests.referrers <<<"$output")" -eq 3 ]
 }
+
+@test "archives: referrers go in and come out, in one file" {
+    attached oci:a:1
+    expect 0 waybill copy -r oci:a:1 oci-archive:b.tar:1
+    [ "$(shape oci-archive:b.tar:1)" = "$(shape oci:a:1)" ]
+    expect 0 waybill copy -r oci-archive:b.tar:1 oci:c:1
+    diff -r a/blobs c/blobs
+    expect 0 waybill attach -q -T test/more signature.txt oci-archive:b.tar:1
+    expect 0 waybill tree --json --depth 1 oci-archive:b.tar:1
+    [ "$(jq '.referrers | length' <<<"$output")" -eq 3 ]
+    expect 0 waybill delete -y oci-archive:b.tar:1
+    expect 0 waybill tags oci-archive:b.tar
+    out_is ''
+    [ "$(tar tf b.tar | grep -c "$(sha256sum hello.wasm | cut -d' ' -f1)" || true)" -eq 0 ]
+    tidy .
+}

@@ -57,11 +57,14 @@ count() { wc -l <"$LOG"; }
     done
 }
 
-@test "with tokens: the right to pull from the other repository is asked for" {
+@test "with tokens: the right to pull from the other repository is asked for, together with the others" {
     faulty --auth token
     as user:password
     pushed
+    : >"$LOG"
     expect 0 waybill copy --json "$R/a/b:v1" "$R/c/d:v1"
+    [ "$(jq -c '[.blobs.copied, .blobs.mounted]' <<<"$output")" = '[0,2]' ]
+    [ "$(logged '"path": "/token')" -le 2 ]
     expect 0 waybill pull -o out.wasm "$R/c/d:v1"
     cmp hello.wasm out.wasm
 }
