@@ -102,6 +102,12 @@
 #define LIMIT_TOML (1U << 20)
 /* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */
 #define LIMIT_GUEST_MEMORY (4ULL << 30)
+/* A known_hosts file: some 100,000 hosts. */
+#define LIMIT_KNOWN_HOSTS (16U << 20)
+/* Servers on the way that ProxyJump describes. */
+#define LIMIT_SSH_JUMPS 8U
+/* An SFTP packet: what OpenSSH sends at most (PROTOCOL, "limits@openssh.com"). */
+#define LIMIT_SFTP_PACKET (256U << 10)
 /* Buffers of streams. */
 #define STREAM_CHUNK (256U << 10)
 

@@ -75,7 +75,7 @@ MUST_CHECK int net_sftp_file_open(struct net_sftp *s, const char *path, unsigned
                                   struct net_sftp_file **ret, struct err *e);
 
 /* net_sftp_file_close - waits for what was written, closes, and releases f in any case (takes NULL). Returns
- * the first failure of a write that nobody was told of yet. */
+ * the first failure of a write. */
 MUST_CHECK int net_sftp_file_close(struct net_sftp_file *f, struct err *e);
 /* net_sftp_file_drop - the same where failures do not matter. */
 void net_sftp_file_drop(struct net_sftp_file *f);
