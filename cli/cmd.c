@@ -31,6 +31,8 @@ static const struct opt network_options[] = {
     {"insecure", 0, OPT_FLAG, false, NETWORK(insecure), NULL, "check no server's certificate", NULL},
     {"resolve", 0, OPT_LIST, false, NETWORK(resolve), "HOST:PORT:ADDR[:PORT]",
      "connect there for this host and port; may be repeated", NULL},
+    {"via", 0, OPT_STRING, false, NETWORK(via), "ssh://[USER@]HOST[:PORT]",
+     "reach the registry, and what it names, from that SSH\nserver", NULL},
     {"username", 0, OPT_STRING, false, NETWORK(username), "USER",
      "who we are at the registry; --password-stdin says how\nto prove it", NULL},
     {"password-stdin", 0, OPT_FLAG, false, NETWORK(password_stdin), NULL,

@@ -79,6 +79,7 @@ struct cmd_network {
     struct opt_list resolve;
     const char *username, *auth_file;
     bool password_stdin;
+    const char *via;
 };
 
 /* The tables that make up a verb's options: its own, those of the network where it has them, the common ones.

@@ -41,6 +41,14 @@ static int load_folders(struct conf *c, const char *home, struct err *e)
     return join(base, xdg ? "/waybill/memo" : "/.cache/waybill/memo", &c->memo_dir, e);
 }
 
+static int load_ssh(struct conf *c, const char *home, struct err *e)
+{
+    int r = home ? join(home, "/.ssh", &c->ssh_dir, e) : 0;
+    const struct net_ssh_env env = {
+        .dir = c->ssh_dir, .system = "/etc/ssh", .agent = env_path("SSH_AUTH_SOCK")};
+    return r ? r : oci_via_new(&env, &c->via, e);
+}
+
 static int load(struct conf *c, const struct cmd_network *network, enum credentials_want want, struct err *e)
 {
     *c = (struct conf){.store_dir = NULL};
@@ -48,6 +56,8 @@ static int load(struct conf *c, const struct cmd_network *network, enum credenti
     int r = load_folders(c, home, e);
     if (!r && want == CREDENTIALS_USE)
         r = conf_names_load(&c->names, home, env_path("XDG_CONFIG_HOME"), e);
+    if (!r)
+        r = load_ssh(c, home, e);
     return r ? r : credentials_load(&c->credentials, network, want, e);
 }
 
@@ -67,6 +77,8 @@ void conf_done(struct conf *c)
     free(c->modules_dir);
     free(c->memo_dir);
     conf_names_done(&c->names);
+    oci_via_free(c->via);
+    free(c->ssh_dir);
     credentials_done(&c->credentials);
 }
 
@@ -90,7 +102,9 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
                      .cert_key = network->cert_key,
                      .insecure = network->insecure,
                      .resolve = network->resolve.items,
-                     .n_resolve = network->resolve.n},
+                     .n_resolve = network->resolve.n,
+                     .via = c->via,
+                     .via_url = network->via},
         .store_dir = c->store_dir,
         .temp_dir = env_path("TMPDIR"),
         .progress = progress,

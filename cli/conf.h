@@ -14,6 +14,8 @@ struct conf {
     char *memo_dir;    /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
     struct conf_names names;
     struct credentials credentials;
+    char *ssh_dir;       /* $HOME/.ssh; NULL where there is no home */
+    struct oci_via *via; /* SSH connections, for all that is done with this conf */
 };
 
 /* conf_load - $XDG_CACHE_HOME falls back to $HOME/.cache; a relative path in either counts as not set (XDG

@@ -13,6 +13,7 @@
 #include "oci/ref.h"
 #include "oci/referrers.h"
 #include "oci/registries.h"
+#include "oci/via.h"
 
 /* What the program knows and endpoints may use; borrowed for as long as an endpoint is open. */
 struct oci_endpoint_conf {
@@ -33,6 +34,9 @@ struct oci_endpoint_conf {
     bool insecure;
     const char *const *resolve;
     size_t n_resolve;
+
+    struct oci_via *via; /* the SSH connections of this process; NULL: none are made */
+    const char *via_url; /* --via: what a registry is reached through; NULL: straight */
 };
 
 /* The bytes of a manifest or index, pinned by their digest. */

@@ -21,6 +21,7 @@ static int metadata_get(const char *host, const struct oci_endpoint_conf *conf, 
                         struct err *e)
 {
     AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX); /* the session borrows it */
+    struct oci_via_way way;
     AUTO(net_http) http = NULL;
     AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
     AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
@@ -30,7 +31,7 @@ static int metadata_get(const char *host, const struct oci_endpoint_conf *conf, 
     if (!r)
         r = buf_check(&url, e);
     if (!r)
-        r = oci_registry_http(conf, buf_cstr(&root), &http, e);
+        r = oci_registry_http(conf, buf_cstr(&root), &way, &http, e);
     if (r)
         return r;
     const struct net_http_request req = {.method = "GET",
@@ -57,7 +58,8 @@ static int metadata_read(const char *host, const struct oci_endpoint_conf *conf,
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_PACKAGE_METADATA);
     struct err ignored = ERR_INIT;
     time_t now = time(NULL);
-    if (oci_memo_get(conf->memo_dir, MEMO_KIND, host, now, &text, &ignored) == 0 &&
+    const char *memo_dir = conf->via_url ? NULL : conf->memo_dir; /* a name may mean another host there */
+    if (oci_memo_get(memo_dir, MEMO_KIND, host, now, &text, &ignored) == 0 &&
         oci_package_metadata_parse(buf_bytes(&text), host, ret, &ignored) == 0)
         return 0;
     buf_reset(&text);
@@ -65,7 +67,7 @@ static int metadata_read(const char *host, const struct oci_endpoint_conf *conf,
     if (!r)
         r = oci_package_metadata_parse(buf_bytes(&text), host, ret, e);
     if (!r)
-        oci_memo_put(conf->memo_dir, MEMO_KIND, host, buf_cstr(&text), now + METADATA_SECONDS);
+        oci_memo_put(memo_dir, MEMO_KIND, host, buf_cstr(&text), now + METADATA_SECONDS);
     return r;
 }
 

@@ -261,6 +261,13 @@ static bool wants_http(const struct oci_endpoint_conf *conf, const char *host)
     return conf->plain_http || (!tls && net_url_is_loopback(host));
 }
 
+static bool is_loopback(const char *root)
+{
+    struct net_url u;
+    struct err ignored = ERR_INIT;
+    return net_url_parse(root, &u, &ignored) == 0 && net_url_is_loopback(u.host);
+}
+
 int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out, struct err *e)
 {
     const char *host = strcmp(name, HUB_NAME) == 0 ? HUB_HOST : name;
@@ -294,8 +301,8 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
     return reg->root && reg->url && reg->host ? 0 : err_nomem(e);
 }
 
-int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, struct net_http **ret,
-                      struct err *e)
+int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, struct oci_via_way *way,
+                      struct net_http **ret, struct err *e)
 {
     struct net_http_conf http = NET_HTTP_CONF_INIT;
     http.origin = root;
@@ -309,13 +316,21 @@ int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, st
         http.user_agent = conf->user_agent;
     if (conf->max_wait_ms)
         http.max_wait_ms = conf->max_wait_ms > INT64_MAX ? INT64_MAX : (int64_t)conf->max_wait_ms;
+    if (conf->via_url) {
+        int r = oci_via_parse(conf->via_url, &way->at, e);
+        if (r)
+            return r;
+        way->via = conf->via;
+        http.dial = oci_via_dial;
+        http.dial_ctx = way;
+    }
     return net_http_open(&http, ret, e);
 }
 
 static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                         const struct oci_endpoint_conf *conf, bool push, struct err *e)
 {
-    int r = oci_registry_http(conf, reg->root, &reg->http, e);
+    int r = oci_registry_http(conf, reg->root, &reg->way, &reg->http, e);
     if (r)
         return r;
     const struct oci_auth_conf auth = {
@@ -327,7 +342,7 @@ static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                    : push       ? "pull,push"
                                 : "pull",
         .cred = conf->credentials,
-        .memo_dir = conf->memo_dir,
+        .memo_dir = reg->memo_dir,
     };
     return oci_auth_open(&auth, &reg->auth, e);
 }
@@ -343,8 +358,9 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
         free(reg);
         return err_nomem(e);
     }
-    reg->memo_dir = conf->memo_dir;
     int r = urls_make(reg, ref, conf, e);
+    /* Elsewhere, "localhost" is another registry: what is known of ours is not for it. */
+    reg->memo_dir = conf->via_url && r == 0 && is_loopback(reg->root) ? NULL : conf->memo_dir;
     if (r == 0)
         r = session_open(reg, ref, conf, create, e);
     if (r) {

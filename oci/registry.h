@@ -15,7 +15,8 @@ struct oci_registry {
     char *root;                 /* "https://ghcr.io" */
     char *url;                  /* "https://ghcr.io/v2/owner/name" */
     char *host;                 /* as the reference writes it, for messages */
-    const char *memo_dir;       /* of struct oci_endpoint_conf */
+    const char *memo_dir;       /* of struct oci_endpoint_conf; NULL where they would be another registry's */
+    struct oci_via_way way;     /* how it is reached, where that is not straight */
     pthread_mutex_t lock;       /* guards the rest */
     char warning[256];          /* the last Warning shown */
     struct oci_cancel *cancels; /* requests that nobody waits for, until the end */
@@ -61,10 +62,10 @@ extern const struct net_http_field oci_registry_accept;
 MUST_CHECK int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out,
                                  struct err *e);
 
-/* oci_registry_http - a session with the options of conf. root: the origin that is meant, for as long as the
- * session. */
+/* oci_registry_http - a session with the options of conf. root: the origin that is meant; way: room for how
+ * it is reached; both for as long as the session. */
 MUST_CHECK int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root,
-                                 struct net_http **ret, struct err *e);
+                                 struct oci_via_way *way, struct net_http **ret, struct err *e);
 
 /* oci_registry_url - "<url>/<kind>/<last>"; *ret: heap. */
 MUST_CHECK int oci_registry_url(const struct oci_registry *reg, const char *kind, const char *last,
