@@ -124,6 +124,7 @@ $(filter $(B)/tests/unit/cli_%,$(UNIT)): $(filter-out %/main.o,$(call obj,$(CLI_
 $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
 $(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_image_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
+$(B)/tests/unit/net_ssh_test: $(PLUGIN_SO)
 
 FUZZ_DRIVER = $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(B)/tests/fuzz/driver.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/driver.o)
@@ -144,7 +145,7 @@ $(B)/bench/%: $(B)/bench/%.o
 -include testdata/guests/rules.mk
 
 # What uses threads, for VARIANT=tsan.
-THREADS := base_parallel net_threads
+THREADS := base_parallel net_threads net_ssh
 threads: $(PLUGIN_SO) $(THREADS:%=$(B)/tests/unit/%_test)
 
 tests: all $(UNIT) $(FUZZ) $(B)/tests/vectors/wycheproof guests
