@@ -118,7 +118,8 @@ static int receive(struct net_sftp *s, bool *ret_any, bool *ret_whole, struct er
         uint8_t *to = s->packet ? s->packet : s->head;
         size_t want = s->packet ? s->want : sizeof(s->head);
         ssize_t n = recv(s->fd, to + s->have, want - s->have, MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        /* an end that comes right behind an answer is for the next time */
+        if ((n < 0 && (errno == EAGAIN || errno == EINTR)) || (n <= 0 && *ret_any))
             return 0;
         if (n < 0)
             return err_set_errno(e, ERR_NETWORK, errno, "SFTP");
