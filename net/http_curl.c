@@ -295,6 +295,32 @@ static bool is_retryable(CURLcode code)
     }
 }
 
+/* Whether HTTP/1.1 is worth a try. A server that ends connections before it has said anything may be one
+ * whose HTTP/2 is broken. */
+static bool http2_failed(const struct transfer *t, CURLcode code)
+{
+    long version = 0;
+    if (t->hop->http1 || !t->hop->at.tls || !is_retryable(code))
+        return false;
+    if (code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM || net_http_ended_early(t->easy, code))
+        return true;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_2_0;
+}
+
+/* What a proxy said to CONNECT; 0: nothing but yes. */
+static int proxy_failure(struct transfer *t)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return 0;
+    t->hop->retryable = net_retry_status((int)status);
+    if (status == 407)
+        return err_set(t->e, ERR_NETWORK, "the proxy wants a user name and a password");
+    return err_set(t->e, ERR_NETWORK, "the proxy refuses to connect: status %ld", status);
+}
+
 /* What a failed transfer was. */
 static int failure_of(struct transfer *t, CURLcode code)
 {
@@ -307,9 +333,12 @@ static int failure_of(struct transfer *t, CURLcode code)
     (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
     t->hop->sent = sent > 0;
     t->hop->retryable = is_retryable(code);
-    t->hop->http2_failed = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+    t->hop->http2_failed = http2_failed(t, code);
     t->hop->stalled = code == CURLE_OPERATION_TIMEDOUT;
-    int r = net_http_tls_failure(t->easy, code, t->text, t->socket.conf, t->hop, t->e);
+    int r = proxy_failure(t);
+    if (r)
+        return r;
+    r = net_http_tls_failure(t->easy, code, t->text, t->socket.conf, t->hop, t->e);
     if (r) {
         t->hop->retryable = false;
         return r;
@@ -359,11 +388,14 @@ int net_http_exchange(struct net_http_session *s, struct net_http_hop *hop, stru
 {
     struct transfer t = {.hop = hop, .resp = resp, .e = e};
     hop->total = UINT64_MAX;
+    hop->http1 |= net_http_http1(s);
     int r = net_http_easy_take(s, &t.easy, e);
     if (r)
         return r;
     r = transfer_run(&t, net_http_session_conf(s));
     net_http_easy_give(s, t.easy);
+    if (hop->http2_failed)
+        net_http_http1_set(s);
     transfer_done(&t);
     return r;
 }

@@ -15,6 +15,11 @@ MUST_CHECK int net_http_easy_take(struct net_http_session *s, CURL **ret, struct
 /* net_http_easy_give - hands it back, with all of its options gone. */
 void net_http_easy_give(struct net_http_session *s, CURL *easy);
 
+/* net_http_http1_set / net_http_http1 - what was learned of HTTP/2 with one request holds for all of the
+ * session: those that may not be repeated would else fail. */
+void net_http_http1_set(struct net_http_session *s);
+bool net_http_http1(const struct net_http_session *s);
+
 /* How the connection of one hop is made: what the callbacks of http_socket.c work on. */
 struct net_http_socket {
     const struct net_http_conf *conf;
@@ -48,6 +53,10 @@ MUST_CHECK bool net_http_tls_set(CURL *easy, const struct net_http_conf *conf,
  * something else, and e is untouched. */
 int net_http_tls_failure(CURL *easy, CURLcode code, const char *text, const struct net_http_conf *conf,
                          const struct net_http_hop *hop, struct err *e);
+
+/* net_http_ended_early - whether a new connection ended after the TLS handshake and before a response, with
+ * nothing of a body sent. */
+bool net_http_ended_early(CURL *easy, CURLcode code);
 
 /* net_http_tls_guess - what may be behind a connection that ended without a response, as the end of a
  * message;

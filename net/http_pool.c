@@ -13,6 +13,7 @@ struct net_http_session {
     struct net_http_conf conf;
     CURLSH *share; /* look-ups and TLS sessions; connections cannot be shared between threads */
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
+    atomic_bool http1;
     pthread_mutex_t lock; /* of what follows */
     CURL *idle[IDLE_MAX];
     size_t n_idle;
@@ -87,6 +88,16 @@ void net_http_session_close(struct net_http_session *s)
 const struct net_http_conf *net_http_session_conf(const struct net_http_session *s)
 {
     return &s->conf;
+}
+
+void net_http_http1_set(struct net_http_session *s)
+{
+    s->http1 = true;
+}
+
+bool net_http_http1(const struct net_http_session *s)
+{
+    return s->http1;
 }
 
 int net_http_easy_take(struct net_http_session *s, CURL **ret, struct err *e)

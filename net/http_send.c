@@ -23,7 +23,7 @@ struct exchange {
     struct net_url origin; /* of req->url */
     char *url;             /* of the next hop; owned */
     const char *method;
-    bool with_body, http1;
+    bool with_body;
     unsigned redirects, retries;
     uint64_t delivered; /* bytes that req->to has got */
     uint64_t mark;      /* delivered when retries was last set to 0 */
@@ -129,7 +129,6 @@ static int hop_run(struct exchange *x, struct net_http_hop *hop, struct err *e)
         .same_origin = net_url_same_origin(&u, &x->origin),
         .with_body = x->with_body,
         .direct = needs_no_proxy(x->conf, &u),
-        .http1 = x->http1,
         .resume = x->delivered,
         .resume_total = x->total,
     };
@@ -143,7 +142,6 @@ static int hop_run(struct exchange *x, struct net_http_hop *hop, struct err *e)
         x->mark = x->delivered;
         x->retries = 0;
     }
-    x->http1 |= hop->http2_failed;
     if (r)
         return err_wrap(e, "%s %s", x->method, net_url_show(x->url, shown, sizeof(shown)));
     log_debug("< %d", x->resp->status);

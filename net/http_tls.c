@@ -84,9 +84,7 @@ static int bad_file(const char *what, const char *path, const char *hint, struct
     return err_set(e, ERR_CONFIG, "%s %s: %s", what, text_escape_str(path, shown, sizeof(shown)), hint);
 }
 
-/* From TLS 1.3 on a server looks at the client's certificate when the client is done with the handshake: its
- * alert and the request cross, and the connection may be gone before the alert is read. */
-static bool ended_early(CURL *easy, CURLcode code)
+bool net_http_ended_early(CURL *easy, CURLcode code)
 {
     long connects = 0, status = 0;
     curl_off_t handshake = 0, uploaded = 0;
@@ -98,9 +96,11 @@ static bool ended_early(CURL *easy, CURLcode code)
            connects > 0 && handshake > 0 && status == 0 && uploaded == 0;
 }
 
+/* From TLS 1.3 on a server looks at the client's certificate when the client is done with the handshake: its
+ * alert and the request cross, and the connection may be gone before the alert is read. */
 const char *net_http_tls_guess(CURL *easy, CURLcode code, const struct net_http_hop *hop)
 {
-    if (!hop->at.tls || !ended_early(easy, code))
+    if (!hop->at.tls || !net_http_ended_early(easy, code))
         return "";
     return hop->with_cert ? "; perhaps the server refuses the client certificate"
                           : "; perhaps the server wants a client certificate (see --cert)";

@@ -120,13 +120,15 @@ signed_guests() {
 #   --tls CERT KEY     it speaks TLS
 #   --client-ca CA     and wants a client certificate that this authority signed
 #   --htpasswd FILE    it wants a user and a password: see htpasswd_line
+#   --relative         the locations it names are paths without a host
 # stop_registry ends all that were started.
 start_registry() {
-    local tls='' clients='' auth='' n=0
+    local tls='' clients='' auth='' relative='' n=0
     while [ $# -gt 0 ]; do
         case $1 in
         --tls) tls="tls: {certificate: $2, key: $3${clients:+, clientcas: [$clients]}}" && shift 3 ;;
         --client-ca) clients=$2 && shift 2 && tls=${tls:+${tls%\}}, clientcas: [$clients]\}} ;;
+        --relative) relative=', relativeurls: true' && shift ;;
         --htpasswd) auth="auth: {htpasswd: {realm: test, path: $2}}" && shift 2 ;;
         *) fail "start_registry: $1?" || return 1 ;;
         esac
@@ -143,7 +145,7 @@ storage:
   filesystem: {rootdirectory: $REGISTRY_ROOT}
   delete: {enabled: true}
 $auth
-http: {addr: "127.0.0.1:0"${tls:+, $tls}}
+http: {addr: "127.0.0.1:0"$relative${tls:+, $tls}}
 END
     # It reads its configuration from variables of these names, too.
     env -u REGISTRY -u REGISTRY_LOG -u REGISTRY_ROOT -u REGISTRY_PIDS OTEL_TRACES_EXPORTER=none \
