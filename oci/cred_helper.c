@@ -174,7 +174,7 @@ static int listen_to(struct helper *h, struct err *e)
 {
     while (h->out >= 0) {
         struct pollfd p[] = {{.fd = h->out, .events = POLLIN}, {.fd = h->err, .events = POLLIN}};
-        int left;
+        int left = 0;
         int r = time_left(h, &left, e);
         if (r)
             return r;
