@@ -68,15 +68,39 @@ static int try_again(struct oci_registry *reg, const char *sent, const struct ne
     return r;
 }
 
+/* Where there are credentials the first request is likely to be answered with a 401. It goes alone until that
+ * is answered, so that those beside it do not come to the same. Returns whether greet_end is due. */
+static bool greet_begin(struct oci_registry *reg)
+{
+    if (oci_auth_anonymous(reg->auth))
+        return false;
+    (void)pthread_mutex_lock(&reg->first);
+    bool first = !reg->greeted;
+    if (!first)
+        (void)pthread_mutex_unlock(&reg->first);
+    return first;
+}
+
+static void greet_end(struct oci_registry *reg, bool *first)
+{
+    if (!*first)
+        return;
+    *first = false;
+    reg->greeted = true;
+    (void)pthread_mutex_unlock(&reg->first);
+}
+
 int oci_registry_send(struct oci_registry *reg, struct net_http_request *req, struct net_http_response *resp,
                       struct err *e)
 {
-    bool own = is_own(reg, req->url), answered = false, again = true;
+    bool own = is_own(reg, req->url), answered = false, again = true, first = own && greet_begin(reg);
     int r = 0;
     for (unsigned round = 0; r == 0 && again && round < 3; round++) {
         AUTO_DONE(buf) value = BUF_SECRET_INIT(OCI_AUTH_VALUE_MAX);
         if (own && (r = oci_auth_value(reg->auth, &value, e)))
             break;
+        if (value.len)
+            greet_end(reg, &first);
         req->authorization = value.len ? buf_cstr(&value) : NULL;
         if (round)
             req->resume = resp->delivered;
@@ -84,7 +108,9 @@ int oci_registry_send(struct oci_registry *reg, struct net_http_request *req, st
         if (r == 0)
             r = try_again(reg, req->authorization, resp, &answered, &again, e);
         req->authorization = NULL;
+        greet_end(reg, &first);
     }
+    greet_end(reg, &first);
     if (r == 0)
         warnings_show(reg, resp);
     return r;
@@ -231,6 +257,7 @@ static void registry_close(struct oci_endpoint *ep)
     oci_auth_free(reg->auth);
     net_http_close(reg->http);
     (void)pthread_mutex_destroy(&reg->lock);
+    (void)pthread_mutex_destroy(&reg->first);
     free(reg->root);
     free(reg->url);
     free(reg->host);
@@ -354,7 +381,7 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
     if (!reg)
         return err_nomem(e);
     reg->base.ops = &registry_ops;
-    if (pthread_mutex_init(&reg->lock, NULL) != 0) {
+    if (pthread_mutex_init(&reg->lock, NULL) != 0 || pthread_mutex_init(&reg->first, NULL) != 0) {
         free(reg);
         return err_nomem(e);
     }

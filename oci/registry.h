@@ -17,6 +17,8 @@ struct oci_registry {
     char *host;                 /* as the reference writes it, for messages */
     const char *memo_dir;       /* of struct oci_endpoint_conf; NULL where they would be another registry's */
     struct oci_via_way way;     /* how it is reached, where that is not straight */
+    pthread_mutex_t first;      /* held by the first request until it is known what the registry asks for */
+    bool greeted;               /* that is known; guarded by `first` */
     pthread_mutex_t lock;       /* guards the rest */
     char warning[256];          /* the last Warning shown */
     struct oci_cancel *cancels; /* requests that nobody waits for, until the end */

@@ -128,7 +128,8 @@ struct push {
     bool seen_here;            /* this repository had it */
     char from[LIMIT_NAME + 1]; /* another one that had it, or "" */
     bool exists, mounted;
-    struct err failures[2]; /* of the HEAD and of the POST */
+    int results[2]; /* of the HEAD and of the POST */
+    struct err failures[2];
 };
 
 /* Is the blob there? A registry that cannot say gets the blob. */
@@ -167,9 +168,9 @@ static int look_job(void *ctx, size_t i, struct err *e)
     struct push *p = ctx;
     (void)e;
     if (i == 0)
-        (void)head(p, &p->failures[0]);
+        p->results[0] = head(p, &p->failures[0]);
     else
-        (void)start(p, &p->failures[1]);
+        p->results[1] = start(p, &p->failures[1]);
     return 0;
 }
 
@@ -179,16 +180,17 @@ static int look(struct push *p, struct err *e)
     int r = parallel_run(p->seen_here ? 1 : 2, 2, look_job, p, e);
     if (r)
         return r;
-    if (p->failures[0].code && !p->mounted) {
+    if (p->results[0] && !p->mounted) {
         *e = p->failures[0];
-        return e->code;
+        return p->results[0];
     }
     if (p->exists || p->mounted)
         return 0;
     if (p->seen_here)
         return start(p, e);
-    *e = p->failures[1];
-    return e->code;
+    if (p->results[1])
+        *e = p->failures[1];
+    return p->results[1];
 }
 
 /* What this host was seen to take and to have. */

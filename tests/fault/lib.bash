@@ -93,3 +93,32 @@ good() {
     cmp hello.wasm out.wasm
     tidy "$HOME" .
 }
+
+# big MIB [SEED]: big.wasm, a module with a custom section of so many MiB of noise.
+big() {
+    python3 - "$@" <<'PY'
+import random, sys
+payload = b"\x05noise" + random.Random(int((sys.argv + [7])[2])).randbytes((int(sys.argv[1]) << 20) - 6)
+size, length = len(payload), b""
+while True:
+    size, low = size >> 7, size & 0x7f
+    length += bytes([low | (0x80 if size else 0)])
+    if not size:
+        break
+open("big.wasm", "wb").write(b"\0asm\1\0\0\0" + b"\0" + length + payload)
+PY
+    # shellcheck disable=SC2034 # the tests use them
+    SIZE=$(size_of big.wasm)
+    HEX=$(sha256sum big.wasm | cut -d ' ' -f 1)
+    # shellcheck disable=SC2034
+    PARTIAL=$HOME/.cache/waybill/store/partial/sha256-$HEX
+    # shellcheck disable=SC2034
+    BLOB=$HOME/.cache/waybill/store/blobs/sha256/$HEX
+}
+
+# big_pushed MIB: the same as $R/a/b:v1.
+big_pushed() {
+    big "$1"
+    waybill push -q big.wasm "$R/a/b:v1" >/dev/null || return 1
+    : >"$LOG"
+}

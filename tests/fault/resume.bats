@@ -3,32 +3,6 @@
 # Pulls of big modules that end in the middle: what has arrived is not fetched again.
 load lib
 
-# big MIB: big.wasm, a module with a custom section of so many MiB of noise.
-big() {
-    python3 - "$1" <<'PY'
-import random, sys
-payload = b"\x05noise" + random.Random(7).randbytes((int(sys.argv[1]) << 20) - 6)
-size, length = len(payload), b""
-while True:
-    size, low = size >> 7, size & 0x7f
-    length += bytes([low | (0x80 if size else 0)])
-    if not size:
-        break
-open("big.wasm", "wb").write(b"\0asm\1\0\0\0" + b"\0" + length + payload)
-PY
-    SIZE=$(size_of big.wasm)
-    HEX=$(sha256sum big.wasm | cut -d ' ' -f 1)
-    PARTIAL=$HOME/.cache/waybill/store/partial/sha256-$HEX
-    BLOB=$HOME/.cache/waybill/store/blobs/sha256/$HEX
-}
-
-# big_pushed MIB: the same as $R/a/b:v1.
-big_pushed() {
-    big "$1"
-    waybill push -q big.wasm "$R/a/b:v1" >/dev/null || return 1
-    : >"$LOG"
-}
-
 # killed_at BYTES: a pull that is killed when that much of what it asks for has arrived.
 killed_at() {
     local pid try want=$1

@@ -21,6 +21,7 @@ and the action's own keys:
                     is lost by it), or "after" with what the tag held before (the PUT's entries are lost)
   drop              close the connection without any answer
   drop_request      close the connection after `bytes` bytes of the request body
+  break_request     the same after the request's handler has had these bytes: an upload keeps what --broken-upload says
   drop_after_bytes  close after `bytes` bytes of the answer's body, under its full Content-Length
   stall             send `bytes` bytes of the body, then nothing for ms, then close
   pause             send `bytes` bytes of the body, nothing for ms, then the rest
@@ -48,7 +49,7 @@ import time
 
 BEFORE = {
     "status", "retry_after", "unauthorized", "redirect", "delay", "drop", "drop_request", "ignore_range",
-    "revoke", "stall_request",
+    "revoke", "stall_request", "break_request",
 }
 AFTER = {
     "drop_after_bytes", "stall", "pause", "bandwidth", "content_length", "gzip", "short_body", "long_body", "wrong_digest",

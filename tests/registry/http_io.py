@@ -174,6 +174,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.fault = None
         self.logged = self.linger = self.continued = False
         self.pause_in = None  # (bytes, ms): stop reading the body there for a while
+        self.break_in = None  # bytes: end the connection there
         self.bytes_in = self.bytes_out = 0
         self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
         self.left = 0 if self.chunked else int(self.headers.get("Content-Length") or 0)
@@ -208,6 +209,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(self.pause_in[1] / 1000)
             self.pause_in = None
         step = self.pace_in.step()
+        if self.break_in is not None:
+            if self.bytes_in >= self.break_in:
+                raise Gone
+            step = min(step, self.break_in - self.bytes_in)
         return min(step, self.pause_in[0] - self.bytes_in) if self.pause_in else step
 
     def next_chunk(self):

@@ -127,6 +127,9 @@ class App:
         if rule.action == "stall_request":
             request.pause_in = (rule.get("bytes", 0), rule.get("ms", 0))
             return None
+        if rule.action == "break_request":
+            request.break_in = rule.get("bytes", 0)
+            return None
         if rule.action in ("drop", "drop_request"):
             for _ in request.read_body() if rule.action == "drop_request" else ():
                 if request.bytes_in >= rule.get("bytes", 0):
