@@ -3,7 +3,7 @@
 #include "net/link.h"
 #include "net/retry.h"
 #include "net/url.h"
-#include "oci/registry.h"
+#include "oci/upload.h"
 
 #include <stdlib.h>
 
@@ -33,6 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (net_retry_after(value, 784111777, &wait) && wait < 0)
         abort();
     if (net_content_range_parse(value, &range) && (range.first > range.last || range.last >= range.total))
+        abort();
+    uint64_t at = 7;
+    if (oci_upload_range(value, 7, 100, &at) ? at < 7 || at > 100 : at != 7)
         abort();
     oci_registry_errors(value, &words);
     for (size_t i = 0; i < words.len; i++) {

@@ -314,12 +314,72 @@ static void progress(void **state)
     }
 }
 
+/* An opener that counts how often it is opened. */
+struct counted {
+    struct opener_bytes bytes;
+    unsigned opened;
+};
+
+static int counted_open(void *ctx, struct source **ret, struct err *e)
+{
+    (void)e;
+    struct counted *c = ctx;
+    c->opened++;
+    *ret = source_bytes_init(&c->bytes.source, c->bytes.data);
+    return 0;
+}
+
+static void part_is(struct opener_part *o, uint64_t first, uint64_t size, const char *want)
+{
+    struct err e = ERR_INIT;
+    struct source *s = NULL;
+    AUTO_DONE(buf) out = BUF_INIT(100);
+    struct source_opener part = opener_part_of(o, first, size);
+    assert_int_equal(part.size, size);
+    assert_ok(part.open(part.ctx, &s, &e));
+    assert_ok(source_read_all(s, &out, &e));
+    source_close(s);
+    assert_string_equal(buf_cstr(&out), want);
+}
+
+static void parts(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct counted c = {.bytes = {.data = BYTES_LIT("0123456789")}};
+    struct opener_part o;
+    opener_part_init(&o, (struct source_opener){counted_open, &c, 10});
+    part_is(&o, 0, 4, "0123");
+    part_is(&o, 4, 3, "456");
+    part_is(&o, 7, 3, "789");
+    assert_int_equal(c.opened, 1);
+    part_is(&o, 7, 3, "789");
+    assert_int_equal(c.opened, 2);
+    part_is(&o, 2, 2, "23");
+    assert_int_equal(c.opened, 3);
+    part_is(&o, 6, 0, "");
+    part_is(&o, 8, 2, "89");
+    assert_int_equal(c.opened, 3);
+    struct source *s;
+    uint8_t some[16];
+    size_t n;
+    struct source_opener over = opener_part_of(&o, 8, 3);
+    assert_ok(over.open(over.ctx, &s, &e));
+    assert_ok(source_read(s, some, sizeof(some), &n, &e));
+    assert_int_equal(n, 2);
+    assert_fails(source_read(s, some, sizeof(some), &n, &e), ERR_FORMAT);
+    over = opener_part_of(&o, 11, 1);
+    assert_fails(over.open(over.ctx, &s, &e), ERR_FORMAT);
+    opener_part_done(&o);
+    opener_part_done(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_full), cmocka_unit_test(read_all), cmocka_unit_test(limit),
         cmocka_unit_test(tees),      cmocka_unit_test(verifies), cmocka_unit_test(copy),
-        cmocka_unit_test(progress),
+        cmocka_unit_test(progress),  cmocka_unit_test(parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
