@@ -154,11 +154,12 @@ int credentials_load(struct credentials *c, const struct cmd_network *network, e
                      struct err *e)
 {
     *c = (struct credentials){.conf = {.user = NULL}};
-    if (network->auth_file && (network->username || network->password_stdin))
+    const bool alone = network->auth_file && want != CREDENTIALS_LOGIN; /* a login puts them there */
+    if (alone && (network->username || network->password_stdin))
         return err_set(e, ERR_USAGE, "--auth-file contradicts --username and --password-stdin");
     int r = 0;
     if (want != CREDENTIALS_NONE)
-        r = load_given(c, network, !network->auth_file, e);
+        r = load_given(c, network, !alone, e);
     (void)unsetenv("WAYBILL_PASSWORD"); /* not for helpers and guests */
     (void)unsetenv("WAYBILL_IDENTITY_TOKEN");
     if (r == 0 && network->password_stdin)

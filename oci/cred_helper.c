@@ -193,7 +193,7 @@ static int wait_for(struct helper *h, int *ret, struct err *e)
 {
     struct timespec pause = {.tv_nsec = 500000};
     for (;;) {
-        int left;
+        int left = 0;
         pid_t got = waitpid(h->pid, ret, WNOHANG);
         if (got == h->pid || (got < 0 && errno != EINTR)) {
             h->pid = 0;
