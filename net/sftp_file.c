@@ -151,10 +151,13 @@ static int next_answer(struct net_sftp_file *f, bool *ret_end, struct err *e)
     f->current = one.call;
     struct bytes body = one.call->body;
     if (one.call->type == SFTP_STATUS) {
-        r = net_sftp_status(one.call, f->path, &status, e);
+        struct err problem = ERR_INIT;
+        r = net_sftp_status(one.call, f->path, &status, &problem);
         *ret_end = status == SFTP_EOF;
         if (r == 0)
             return net_sftp_nonsense(f->path, e);
+        if (!*ret_end)
+            *e = problem;
         return *ret_end ? 0 : r;
     }
     if (one.call->type != SFTP_DATA || !net_sftp_take_string(&body, &f->rest) || f->rest.len == 0 ||
@@ -235,9 +238,10 @@ int net_sftp_pread(struct net_sftp_file *f, uint64_t offset, void *buf, size_t c
 static int write_settle(struct net_sftp_file *f, struct err *e)
 {
     struct flight *one = &f->writes[f->first_write];
+    struct err problem = ERR_INIT;
     int r = net_sftp_await(f->s, one->call, e);
-    if (r == 0 && net_sftp_status(one->call, f->path, NULL, e) && !f->failure.code)
-        f->failure = *e;
+    if (r == 0 && net_sftp_status(one->call, f->path, NULL, &problem) && !f->failure.code)
+        f->failure = problem;
     net_sftp_drop(f->s, one->call);
     f->first_write = (f->first_write + 1) % IN_FLIGHT;
     f->n_writes--;

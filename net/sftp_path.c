@@ -246,9 +246,14 @@ static int list_read(struct net_sftp *s, const struct viewer *v, const struct bu
     for (;;) {
         struct net_sftp_call *call;
         uint32_t status = SFTP_OK;
-        int r = net_sftp_ask(s, SFTP_READDIR, args, v->path, SFTP_NAME, &status, &call, e);
-        if (r)
-            return status == SFTP_EOF ? 0 : r;
+        struct err problem = ERR_INIT;
+        int r = net_sftp_ask(s, SFTP_READDIR, args, v->path, SFTP_NAME, &status, &call, &problem);
+        if (r && status == SFTP_EOF)
+            return 0;
+        if (r) {
+            *e = problem;
+            return r;
+        }
         r = see_entries(v, call->body, e);
         net_sftp_drop(s, call);
         if (r)

@@ -44,11 +44,14 @@ static bool line_revokes(const char *line, const char *key)
 static int revoked(const char *path, const char *key, bool *ret, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_KNOWN_HOSTS);
-    int r = file_read(AT_FDCWD, path, false, &text, e);
-    if (r == ERR_NOTFOUND || !text.ptr)
-        return 0;
-    if (r)
+    struct err problem = ERR_INIT;
+    int r = file_read(AT_FDCWD, path, false, &text, &problem);
+    if (r && r != ERR_NOTFOUND) {
+        *e = problem;
         return err_recode(e, ERR_CONFIG);
+    }
+    if (!text.ptr)
+        return 0;
     char *rest = (char *)text.ptr;
     for (char *line; !*ret && (line = strsep(&rest, "\n"));)
         *ret = line_revokes(line, key);

@@ -74,13 +74,15 @@ stop_sshd() {
 
 # know_sshd [KEY]: $HOME/.ssh/known_hosts says that the server has that key (host).
 know_sshd() {
-    mkdir -p -m 700 "$HOME/.ssh"
+    mkdir -p "$HOME/.ssh"
+    chmod 700 "$HOME/.ssh"
     printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cut -d' ' -f1,2 "$SSH_KEYS/${1:-host}.pub")" >"$HOME/.ssh/known_hosts"
 }
 
 # use_key [NAME]: the key (user) as $HOME/.ssh/id_ed25519.
 use_key() {
-    mkdir -p -m 700 "$HOME/.ssh"
+    mkdir -p "$HOME/.ssh"
+    chmod 700 "$HOME/.ssh"
     cp "$SSH_KEYS/${1:-user}" "$HOME/.ssh/id_ed25519"
     chmod 600 "$HOME/.ssh/id_ed25519"
 }
