@@ -65,7 +65,7 @@ static bool take_host(struct bytes *rest, char *out, size_t size)
 int net_ssh_url_parse(struct bytes authority, struct net_ssh_url *ret, struct err *e)
 {
     struct net_ssh_url u = {.port = 0};
-    struct bytes rest = authority, part;
+    struct bytes rest = authority, part = BYTES_NONE;
     const uint8_t *at = rest.len ? memchr(rest.ptr, '@', rest.len) : NULL;
     if (at) {
         (void)bytes_take(&rest, (size_t)(at - rest.ptr), &part);
