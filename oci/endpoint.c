@@ -8,15 +8,13 @@ static int (*const openers[])(const struct oci_ref *ref, const struct oci_endpoi
                               struct oci_endpoint **ret, struct err *e) = {
     [OCI_REF_REGISTRY] = oci_registry_open,
     [OCI_REF_LAYOUT] = oci_layout_open,
-    [OCI_REF_SFTP] = NULL,
     [OCI_REF_ARCHIVE] = oci_layout_archive_open,
+    [OCI_REF_SFTP] = oci_layout_sftp_open,
 };
 
 int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                       struct oci_endpoint **ret, struct err *e)
 {
-    if (!openers[ref->kind])
-        return err_set(e, ERR_UNSUPPORTED, "layouts over SSH cannot be opened yet");
     if (ref->kind == OCI_REF_REGISTRY && conf->registries && !create && !conf->remove)
         return oci_mirror_open(ref, conf, ret, e);
     return openers[ref->kind](ref, conf, create, ret, e);

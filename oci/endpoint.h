@@ -136,6 +136,8 @@ MUST_CHECK int oci_layout_open(const struct oci_ref *ref, const struct oci_endpo
                                struct oci_endpoint **ret, struct err *e);
 MUST_CHECK int oci_layout_archive_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf,
                                        bool create, struct oci_endpoint **ret, struct err *e);
+MUST_CHECK int oci_layout_sftp_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf,
+                                    bool create, struct oci_endpoint **ret, struct err *e);
 MUST_CHECK int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                                  struct oci_endpoint **ret, struct err *e);
 
