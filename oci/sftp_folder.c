@@ -5,13 +5,14 @@
 
 #include <stdio.h>
 
-#define FILE_MODE  0666
-#define LOCK_FILE  ".waybill-lock"
-#define LOCK_STALE 60   /* seconds after which a lock is nobody's */
-#define LOCK_WAIT  180  /* seconds that a lock is waited for */
-#define LOCK_LONG  30   /* seconds after which the holder looks whether it is still his */
-#define TEMP_STALE 3600 /* seconds after which a temporary file is nobody's */
-#define PAUSE_MOST 1000 /* milliseconds between two tries */
+#define FILE_MODE     0666
+#define LOCK_FILE     ".waybill-lock"
+#define LOCK_STALE    60   /* seconds after which a lock is nobody's */
+#define LOCK_WAIT     180  /* seconds that a lock is waited for */
+#define LOCK_LONG     30   /* seconds after which the holder looks whether it is still his */
+#define LOCK_FAILURES 5    /* in a row that are not believed */
+#define TEMP_STALE    3600 /* seconds after which a temporary file is nobody's */
+#define PAUSE_MOST    1000 /* milliseconds between two tries */
 
 int oci_sftp_path(const struct oci_sftp_folder *f, const char *name, char **ret, struct err *e)
 {
@@ -230,20 +231,29 @@ static int judge_lock(const struct oci_sftp_folder *f, const char *path, struct 
     return attr.mtime && (uint64_t)attr.mtime + LOCK_STALE < now ? break_lock(f, path, token, e) : 0;
 }
 
+static void pause_for(long ms)
+{
+    const struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&wait, NULL);
+}
+
+/* A server does not say why it makes no lock; when the one that was there is gone by the time one looks, that
+ * is a failure like any other, and therefore tried again a few times. */
 int oci_sftp_lock(struct oci_sftp_folder *f, struct err *e)
 {
     AUTO_FREE char *path = NULL;
     time_t until = seconds() + LOCK_WAIT;
+    unsigned failures = 0;
     int r = oci_sftp_path(f, LOCK_FILE, &path, e);
     for (long pause = 20; !r; pause = pause < PAUSE_MOST / 2 ? 2 * pause : PAUSE_MOST) {
         r = take_lock(f, path, e);
-        if (r != ERR_EXISTS)
+        failures = r == ERR_IO ? failures + 1 : 0;
+        if (r != ERR_EXISTS && (r != ERR_IO || failures > LOCK_FAILURES))
             return r;
         if (seconds() > until)
             return err_set(e, ERR_IO, "another writer holds the lock (%s)", LOCK_FILE);
         r = judge_lock(f, path, e);
-        const struct timespec wait = {.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
-        (void)nanosleep(&wait, NULL);
+        pause_for(pause);
     }
     return r;
 }
