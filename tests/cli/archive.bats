@@ -177,12 +177,19 @@ saved() {
     tidy .
 }
 
+@test "docker save: the module of an image is pulled and run" {
+    saved
+    gives oci-archive:a.tar:v1
+    gives oci-archive:a.tar
+}
+
 @test "docker save: what skopeo makes of an image" {
     command -v skopeo >/dev/null || skip "skopeo is not installed"
     image
     skopeo copy -q oci:image:v1 docker-archive:a.tar:me/hello:v1
     expect 0 waybill tags oci-archive:a.tar
     out_is v1
+    gives oci-archive:a.tar:v1
 }
 
 @test "docker save of today: the layout in it is what counts, and it is not written" {
