@@ -79,6 +79,29 @@ layout_members() {
     same oci:shelf:v1 oci-archive:a.tar:v1
 }
 
+@test "attach, tree, copy with referrers, delete" {
+    guest hello
+    echo note >note
+    waybill push -q hello.wasm oci-archive:a.tar:v1 >/dev/null
+    expect 0 waybill attach --type text/x-note note oci-archive:a.tar:v1
+    expect 0 waybill tree oci-archive:a.tar:v1
+    out_has text/x-note
+    expect 0 waybill copy --recursive oci-archive:a.tar:v1 oci:shelf:v1
+    expect 0 waybill copy --recursive oci:shelf:v1 oci-archive:b.tar:v1
+    expect 0 waybill tree oci-archive:b.tar:v1
+    out_has text/x-note
+    same oci-archive:b.tar:v1 oci-archive:a.tar:v1
+    waybill push -q hello.wasm oci-archive:a.tar:v2 >/dev/null
+    expect 0 waybill delete --yes oci-archive:a.tar:v1
+    expect 0 waybill tags oci-archive:a.tar
+    out_is v2
+    gives oci-archive:a.tar:v2
+    expect 4 waybill delete --yes oci-archive:a.tar:v1
+    expect 4 waybill delete --yes oci-archive:none.tar:v1
+    absent none.tar
+    tidy .
+}
+
 @test "compressed: read, and written where the name says so" {
     guest hello
     waybill push -q hello.wasm oci-archive:a.tar:v1 >/dev/null

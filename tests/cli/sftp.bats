@@ -99,6 +99,27 @@ clean() {
     cmp a.tar b.tar
 }
 
+@test "attach, tree, copy with referrers, delete, which leaves the blobs" {
+    guest hello
+    serve
+    echo note >note
+    waybill push -q hello.wasm "$D:v1" >/dev/null
+    waybill push -q hello.wasm "$D:v2" >/dev/null
+    expect 0 waybill attach --type text/x-note note "$D:v1"
+    expect 0 waybill copy --recursive "$D:v1" oci:here:v1
+    expect 0 waybill copy --recursive oci:here:v1 "sftp://$SSHD$BATS_TEST_TMPDIR/srv/two:v1"
+    expect 0 waybill tree "sftp://$SSHD$BATS_TEST_TMPDIR/srv/two:v1"
+    out_has text/x-note
+    diff -r here "$BATS_TEST_TMPDIR/srv/two"
+    expect 0 waybill delete --yes "$D:v1"
+    err_has 'blobs that nothing refers to any more stay'
+    expect 0 waybill tags "$D"
+    out_is v2
+    gives "$D:v2"
+    expect 4 waybill delete --yes "$D:v1"
+    clean
+}
+
 @test "folders are made, names are taken as they are, nothing passes a shell" {
     guest hello
     serve
