@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 
@@ -20,10 +21,15 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define N_SIGNALS ARRAY_LEN(signals)
 
 /* Signals that would end us only break the read, so that the terminal can be put back first. */
-static void signals_hold(struct sigaction before[N_SIGNALS])
+static void signals_hold(struct sigaction before[N_SIGNALS], sigset_t *mask)
 {
     struct sigaction hold = {.sa_handler = on_signal};
+    sigset_t ours;
     (void)sigemptyset(&hold.sa_mask);
+    (void)sigemptyset(&ours);
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        (void)sigaddset(&ours, signals[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &ours, mask); /* they come in ppoll alone: none is missed before it */
     caught = 0;
     for (size_t i = 0; i < N_SIGNALS; i++) {
         (void)sigaction(signals[i], NULL, &before[i]);
@@ -32,21 +38,26 @@ static void signals_hold(struct sigaction before[N_SIGNALS])
     }
 }
 
-static void signals_release(const struct sigaction before[N_SIGNALS])
+static void signals_release(const struct sigaction before[N_SIGNALS], const sigset_t *mask)
 {
     for (size_t i = 0; i < N_SIGNALS; i++)
         (void)sigaction(signals[i], &before[i], NULL);
+    (void)pthread_sigmask(SIG_SETMASK, mask, NULL);
     if (caught)
         (void)raise(caught);
 }
 
-static int line_read(int tty, struct buf *line, struct err *e)
+static int line_read(int tty, const sigset_t *mask, struct buf *line, struct err *e)
 {
+    struct pollfd p = {.fd = tty, .events = POLLIN};
     for (;;) {
         char c;
-        ssize_t n = read(tty, &c, 1);
+        int ready = ppoll(&p, 1, NULL, mask);
         if (caught)
             return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (ready < 0 && errno == EINTR)
+            continue;
+        ssize_t n = read(tty, &c, 1);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -71,22 +82,23 @@ int prompt_line(const char *text, bool echo, char **ret, struct err *e)
     AUTO_DONE(buf) line = BUF_SECRET_INIT(LIMIT_TOKEN);
     struct sigaction before[N_SIGNALS];
     struct termios was, quiet;
+    sigset_t mask;
     if (tty < 0 || tcgetattr(tty, &was) < 0)
         return err_set(e, ERR_USAGE, "there is no terminal to ask on: see --username and --password-stdin");
     quiet = was;
     quiet.c_lflag |= ICANON;
     if (!echo)
         quiet.c_lflag &= ~(tcflag_t)ECHO;
-    signals_hold(before);
+    signals_hold(before, &mask);
     int r = tcsetattr(tty, TCSAFLUSH, &quiet) < 0 ? err_set_errno(e, ERR_IO, errno, "terminal") : 0;
     if (r == 0) {
         say(tty, text);
-        r = line_read(tty, &line, e);
+        r = line_read(tty, &mask, &line, e);
         if (!echo)
             say(tty, "\n");
         (void)tcsetattr(tty, TCSAFLUSH, &was);
     }
-    signals_release(before);
+    signals_release(before, &mask);
     if (r)
         return r;
     if (line.len == 0)

@@ -23,9 +23,9 @@ static void form_add(struct buf *out, const char *key, const char *value)
     }
 }
 
-/* Our own scope asks for all that the session will need; the registry's is taken when it names something
- * else. It comes last: there are services that read the last one alone. one: all of them in one parameter, as
- * OAuth2 has it. */
+/* Our own scope asks for all that the session will need, and to remove only when that is asked for; the
+ * registry's is taken when it names something else. It comes last: there are services that read the last one
+ * alone. one: all of them in one parameter, as OAuth2 has it. */
 static void scopes_add(const struct oci_auth *a, const struct oci_challenge *c, bool one, struct buf *form)
 {
     AUTO_DONE(buf) own = BUF_INIT(LIMIT_NAME * 2);
@@ -33,7 +33,8 @@ static void scopes_add(const struct oci_auth *a, const struct oci_challenge *c, 
     buf_printf(&own, "repository:%s:", a->repo);
     const char *last = c->scope;
     if (*a->repo && (!last || strncmp(last, buf_cstr(&own), own.len) == 0)) {
-        buf_append_str(&own, a->actions);
+        bool removes = last && strstr(last + own.len, "delete");
+        buf_printf(&own, "%s%s", a->actions, removes ? ",delete" : "");
         last = buf_cstr(&own);
     }
     const char *end = buf_cstr(&a->also) + a->also.len;

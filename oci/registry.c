@@ -116,6 +116,19 @@ int oci_registry_send(struct oci_registry *reg, struct net_http_request *req, st
     return r;
 }
 
+int oci_registry_send_once(struct oci_registry *reg, struct net_http_request *req,
+                           struct net_http_response *resp, struct err *e)
+{
+    AUTO_DONE(buf) value = BUF_SECRET_INIT(OCI_AUTH_VALUE_MAX);
+    int r = is_own(reg, req->url) ? oci_auth_value(reg->auth, &value, e) : 0;
+    if (r)
+        return r;
+    req->authorization = value.len ? buf_cstr(&value) : NULL;
+    r = net_http_send(reg->http, req, resp, e);
+    req->authorization = NULL;
+    return r;
+}
+
 /* The Content-Type without its parameters; *ret stays NULL when there is none. */
 static int content_type(const struct net_http_response *resp, char **ret, struct err *e)
 {

@@ -35,6 +35,11 @@ static inline struct oci_registry *oci_registry_of(struct oci_endpoint *ep)
 MUST_CHECK int oci_registry_send(struct oci_registry *reg, struct net_http_request *req,
                                  struct net_http_response *resp, struct err *e);
 
+/* oci_registry_send_once - the same without an answer to a 401: for what is good to have and not worth a
+ * token or the loss of one, as ending an upload is, which some registries want a scope of its own for. */
+MUST_CHECK int oci_registry_send_once(struct oci_registry *reg, struct net_http_request *req,
+                                      struct net_http_response *resp, struct err *e);
+
 /* oci_registry_failure - the failure that an unwanted status is: 401 and 403 ERR_AUTH, 404 ERR_NOTFOUND, all
  * others ERR_REGISTRY, with the registry's own words (escaped, cut), and when to try again where it says so.
  * what: "manifest v1", for the message. Always returns an error. */

@@ -34,7 +34,7 @@ static void *cancel_thread(void *ctx)
     AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
     struct err ignored = ERR_INIT;
     struct net_http_request req = {.method = "DELETE", .url = c->url};
-    if (oci_registry_send(c->reg, &req, &resp, &ignored) != 0)
+    if (oci_registry_send_once(c->reg, &req, &resp, &ignored) != 0)
         log_debug("cancel: %s", ignored.msg);
     return NULL;
 }

@@ -6,8 +6,7 @@ load lib
 
 setup_file() {
     command -v docker-registry >/dev/null || skip "docker-registry is not installed"
-    command -v htpasswd >/dev/null || skip "htpasswd is not installed"
-    htpasswd -Bbc "$BATS_FILE_TMPDIR/users" alice 'se cret:1' 2>/dev/null
+    htpasswd_line alice 'se cret:1' >"$BATS_FILE_TMPDIR/users"
     start_registry --htpasswd "$BATS_FILE_TMPDIR/users"
 }
 teardown_file() { stop_registry; }

@@ -195,7 +195,7 @@ static void basic(void **state)
     struct err e = ERR_INIT;
     WORLD_OPEN(&w, USER, "--auth", "basic");
     assert_int_equal(push_all(&w, &e), 0);
-    assert_int_equal(logged(&w, "\"status\": 401", NULL), 1);
+    assert_in_range(logged(&w, "\"status\": 401", NULL), 1, 2); /* of the first two, which go out at once */
     endpoint_open(&w, WRONG);
     assert_int_equal(resolve(&w, NULL, &e), ERR_AUTH);
     assert_null(strstr(e.msg, "hemlig"));
