@@ -93,6 +93,10 @@ const struct net_http_conf *net_http_session_conf(const struct net_http_session 
 void net_http_http1_set(struct net_http_session *s)
 {
     s->http1 = true;
+    (void)pthread_mutex_lock(&s->lock);
+    while (s->n_idle) /* their connections may be of the kind that failed */
+        curl_easy_cleanup(s->idle[--s->n_idle]);
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 bool net_http_http1(const struct net_http_session *s)

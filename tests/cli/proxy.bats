@@ -160,7 +160,7 @@ logged() { grep -c -- "$1" "$LOG" || true; }
         rm -rf "$HOME/.cache" out.wasm
         expect 0 waybill pull --ca-file "$T/ca.pem" -o out.wasm "localhost:$PORT/h2/$kind:1"
         cmp hello.wasm out.wasm
-        expect 0 waybill push --ca-file "$T/ca.pem" hello.wasm "localhost:$PORT/h2/$kind-pushed:1"
+        expect 0 waybill push --debug --ca-file "$T/ca.pem" hello.wasm "localhost:$PORT/h2/$kind-pushed:1"
         grep -q h2 "$LOG" && grep -q http/1.1 "$LOG" || fail "$kind" "$(cat "$LOG")"
     done
 }
