@@ -2,7 +2,12 @@
 /* Pushing manifests. distribution-spec 1.1, "Pushing manifests". */
 #include "oci/registry.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
+
+/* How often a manifest is put when the registry misses a blob of it. */
+#define PUTS_MAX 3U
 
 /* Which digest the registry says it stored the manifest under; silence is fine. */
 static int stored_check(const struct net_http_response *resp, const struct digest *digest, struct err *e)
@@ -15,6 +20,17 @@ static int stored_check(const struct net_http_response *resp, const struct diges
         digest_parse(value, &said, &ignored) == 0 && said.alg == digest->alg && !digest_eq(&said, digest))
         return err_set(e, ERR_DIGEST, "the registry stored the manifest as %s", digest_str(&said, text));
     return 0;
+}
+
+/* Whether the registry misses a blob. All were there before: it finds one a moment later where another client
+ * writes the same blob just now (docker-registry), or where its storage is slow to show what it has. */
+static bool misses_blob(const struct net_http_response *resp)
+{
+    AUTO_DONE(buf) words = BUF_INIT(1024);
+    if (resp->status != 400 && resp->status != 404)
+        return false;
+    oci_registry_errors(buf_bytes(&resp->body), &words);
+    return strstr(buf_cstr(&words), "BLOB_UNKNOWN") != NULL;
 }
 
 int oci_registry_manifest_put(struct oci_registry *reg, struct bytes body, const char *media_type,
@@ -44,6 +60,13 @@ int oci_registry_manifest_put(struct oci_registry *reg, struct bytes body, const
         .idempotent = true,
     };
     r = oci_registry_send(reg, &req, resp, e);
+    for (unsigned n = 1; !r && n < PUTS_MAX && misses_blob(resp); n++) {
+        log_info("%s: the registry does not find a blob that it has; again", what);
+        (void)net_http_pause(reg->http, n, NULL);
+        net_http_response_done(resp);
+        *resp = (struct net_http_response)NET_HTTP_RESPONSE_INIT;
+        r = oci_registry_send(reg, &req, resp, e);
+    }
     if (r)
         return err_wrap(e, "%s", what);
     if (!oci_registry_is_stored(resp->status))
