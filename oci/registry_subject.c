@@ -6,7 +6,8 @@
  * No registry that was looked at honours If-Match when a manifest is put, so that two writers can overwrite
  * each other. Those of one user and machine wait for each other on a lock. Against others every change is
  * looked for again after the time in which another writer, who read the list before us, would have written
- * his, and is made again on top of what is there then. A list is never deleted, only replaced.
+ * his, and is made again on top of what is there then; where others are seen to write, it is looked for until
+ * they are done. A list is never deleted, only replaced.
  */
 #include "oci/registry.h"
 
@@ -21,7 +22,7 @@
 
 #define TRIES_MAX     10U
 #define PAUSE_MAX     3U /* the wait between tries grows until this one */
-#define SETTLE_MIN_MS 2
+#define SETTLE_MIN_MS 20
 #define SETTLE_MAX_MS 2000
 #define MEMO_KIND     "referrers"
 #define MEMO_SECONDS  (24 * 3600)
@@ -33,6 +34,8 @@ struct change {
     const struct oci_manifest *m; /* the referrer; NULL: its entry is to go */
     const char *media_type;
     uint64_t size;
+    bool wrote;         /* we have put the list */
+    struct digest last; /* of the list as it was seen or written last */
 };
 
 /* Lists share a few locks, so that their number has an end. No folder to keep them in: no lock. */
@@ -106,25 +109,26 @@ static bool has_entry(const struct oci_manifest *index, const struct digest *dig
     return false;
 }
 
-static int put_list(const struct change *c, const struct oci_manifest *old, struct err *e)
+static int put_list(struct change *c, const struct oci_manifest *old, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_MANIFEST);
     AUTO_DONE(oci_manifest) again = {.doc = NULL};
     char tag[OCI_REFERRERS_TAG_MAX];
-    struct digest digest;
     int r = write_list(c, old, &text, e);
     if (!r) /* a list that nobody could read is not written */
         r = oci_manifest_parse(buf_bytes(&text), OCI_TYPE_INDEX, &again, e);
     if (!r)
-        r = hash_bytes(HASH_SHA256, buf_bytes(&text), &digest, e);
+        r = hash_bytes(HASH_SHA256, buf_bytes(&text), &c->last, e);
     if (r)
         return r;
-    return oci_registry_manifest_put(c->reg, buf_bytes(&text), OCI_TYPE_INDEX, &digest,
+    c->wrote = true;
+    return oci_registry_manifest_put(c->reg, buf_bytes(&text), OCI_TYPE_INDEX, &c->last,
                                      oci_referrers_tag(c->subject, tag), NULL, e);
 }
 
-/* Looks at the list and makes the change unless it is made. *ret_done: there was nothing to do. */
-static int change_once(const struct change *c, bool *ret_done, struct err *e)
+/* Looks at the list and makes the change unless it is made. *ret_done: it is, and the list is as it was seen
+ * or written last. */
+static int change_once(struct change *c, bool *ret_done, struct err *e)
 {
     AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
     AUTO_DONE(oci_manifest) index = {.doc = NULL};
@@ -132,8 +136,12 @@ static int change_once(const struct change *c, bool *ret_done, struct err *e)
     if (r && r != ERR_NOTFOUND)
         return r;
     bool there = r == 0;
-    *ret_done = (there && has_entry(&index, c->digest)) == (c->m != NULL);
-    return *ret_done ? 0 : put_list(c, there ? &index : NULL, e);
+    if ((there && has_entry(&index, c->digest)) != (c->m != NULL))
+        return put_list(c, there ? &index : NULL, e);
+    *ret_done = !c->wrote || (there && digest_eq(&pinned.digest, &c->last));
+    if (there)
+        c->last = pinned.digest;
+    return 0;
 }
 
 static int64_t now_ms(void)
@@ -143,16 +151,16 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A writer who is as fast as we are and read the list just before we wrote it has written it after so long.
- */
+/* A writer who is half as fast as we are and read the list just before we wrote it has written it by then. */
 static void settle(int64_t took_ms)
 {
-    int64_t ms = took_ms < SETTLE_MIN_MS ? SETTLE_MIN_MS : took_ms > SETTLE_MAX_MS ? SETTLE_MAX_MS : took_ms;
+    int64_t ms = 3 * took_ms;
+    ms = ms < SETTLE_MIN_MS ? SETTLE_MIN_MS : ms > SETTLE_MAX_MS ? SETTLE_MAX_MS : ms;
     const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     (void)nanosleep(&t, NULL);
 }
 
-static int change_list(const struct change *c, struct err *e)
+static int change_list(struct change *c, struct err *e)
 {
     AUTO_FD int lock = -1;
     bool done = false;
@@ -163,7 +171,7 @@ static int change_list(const struct change *c, struct err *e)
         if (r || done)
             return r;
         if (n > 1) {
-            log_info("referrers: somebody else wrote the list at the same time; again");
+            log_info("referrers: somebody else writes the list at the same time; again");
             (void)net_http_pause(c->reg->http, n - 1 < PAUSE_MAX ? n - 1 : PAUSE_MAX, NULL);
         }
         settle(now_ms() - start);
@@ -201,7 +209,12 @@ int oci_registry_subject_add(struct oci_registry *reg, struct bytes body, const 
     /* What cannot be read here cannot be anybody's signature; the registry took it. */
     if (oci_manifest_parse(body, media_type, &m, &ignored) != 0 || !m.has_subject)
         return 0;
-    const struct change c = {reg, &m.subject.digest, digest, &m, media_type, body.len};
+    struct change c = {.reg = reg,
+                       .subject = &m.subject.digest,
+                       .digest = digest,
+                       .m = &m,
+                       .media_type = media_type,
+                       .size = body.len};
     int r = registry_lists(&c, resp, &listed, e);
     if (!r && !listed)
         r = change_list(&c, e);
@@ -211,7 +224,7 @@ int oci_registry_subject_add(struct oci_registry *reg, struct bytes body, const 
 int oci_registry_subject_drop(struct oci_registry *reg, const struct digest *subject,
                               const struct digest *digest, struct err *e)
 {
-    const struct change c = {.reg = reg, .subject = subject, .digest = digest};
+    struct change c = {.reg = reg, .subject = subject, .digest = digest};
     int r = change_list(&c, e);
     return r ? err_wrap(e, "referrers") : 0;
 }

@@ -135,3 +135,13 @@ push_fails() {
     expect 0 waybill push hello.wasm "$R/a/b:v1"
     good
 }
+
+@test "a registry that does not find a blob for a moment is asked again; one that never does: 4" {
+    faulty
+    guest hello
+    fault status PUT /manifests/ '"times": 2, "status": 400, "body": "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}"'
+    expect 0 waybill push hello.wasm "$R/a/b:v1"
+    fault status PUT /manifests/ '"times": 0, "status": 404, "body": "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}"'
+    expect 4 waybill push hello.wasm "$R/a/b:v2"
+    err_has MANIFEST_BLOB_UNKNOWN
+}
