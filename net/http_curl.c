@@ -12,6 +12,8 @@
 #define TRANSFER_BUFFER (256L << 10)
 /* A server may store a big upload before it answers. */
 #define STALL_FACTOR_WITH_BODY 10
+/* A body so small is sent without asking first: sent in vain, it costs less than the question always does. */
+#define UNASKED_BODY (1UL << 20)
 
 enum body_place { BODY_UNDECIDED, BODY_BUFFER, BODY_SINK };
 
@@ -212,6 +214,9 @@ static int fields_make(struct transfer *t)
         (void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", hop->resume);
         r = field_add(t, "Range", range);
     }
+    /* libcurl asks before it sends the body of any PUT, which is a round trip of waiting. */
+    if (r == 0 && hop->with_body && hop->req->body->size <= UNASKED_BODY)
+        r = field_add(t, "Expect", "");
     return r;
 }
 

@@ -60,6 +60,17 @@ logged_is() {
     [ "$got" -eq "$want" ] || fail "expected $want requests with: $*, got $got" "$(cat "$LOG")"
 }
 
+# trips_are N COMMAND...: the command succeeds, and waits for at most N answers one after the other. The registry needs some
+# --delay-ms, so that what is asked at the same time overlaps.
+trips_are() {
+    local most=$1 before chain
+    shift
+    before=$(wc -l <"$LOG")
+    expect 0 "$@"
+    chain=$(python3 -B "$root/tests/registry/trips.py" "$LOG" "$before")
+    [ "${chain%% *}" -le "$most" ] || fail "at most $most round trips expected: $*" "$chain"
+}
+
 # shellcheck disable=SC2154 # stderr is set by run
 err_lacks() { [[ $stderr != *"$1"* ]] || fail "not expected in stderr: $1" "got: $stderr"; }
 
