@@ -3,11 +3,13 @@
 # waybill beside other registry clients, in one run on one machine: every line says what was measured, the ratio to the
 # peer, and the target. Usage: bench/registry.sh [--quick] [PART...]; parts: trips latency size copy.
 #   trips    requests on the critical path, from the fault registry's log (with tokens)
-#   latency  times with 25 ms more for each round trip, by a relay in user space (with tokens)
+#   latency  times with 25 ms more for each round trip, by a relay in user space (with tokens); a connection's handshake is
+#            one too, unless HANDSHAKE_MS=0
 #   size     modules of 140 KB to 1 GiB over loopback, Debian's registry; peak memory
 #   copy     requests for each tag when a repository is copied within a registry
 # --quick: no 1 GiB, 100 tags instead of 1,000, fewer runs. VERBOSE=1 shows the requests that were counted.
-# Peers are looked for on PATH and in the folder of `make interop`; BENCH_PEERS="oras crane" names those to compare with.
+# Peers are looked for on PATH and in the folder of `make interop`; BENCH_PEERS="oras crane" names those to compare with,
+# BENCH_SIZES="140000" the sizes.
 # shellcheck disable=SC2154 # CMD and HOST are set by what is sourced
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,11 +29,11 @@ work=$(mktemp -d)
 trap 'servers_end; rm -rf "$work"' EXIT
 mkdir "$work/home"
 cd "$work"
-# Nobody's own configuration or cache; oras is given the cache it can use.
-export HOME=$work/home XDG_CACHE_HOME=$work/cache DOCKER_CONFIG=$work/home/.docker ORAS_CACHE=$work/cache/oras
+# Nobody's own configuration or cache. oras keeps blobs only where ORAS_CACHE says so.
+export HOME=$work/home XDG_CACHE_HOME=$work/cache DOCKER_CONFIG=$work/home/.docker
 # skopeo remembers which repositories have a blob; told to be nobody special, it does so below XDG_DATA_HOME.
 export XDG_DATA_HOME=$work/cache/data _CONTAINERS_ROOTLESS_UID=1000
-unset XDG_RUNTIME_DIR REGISTRY_AUTH_FILE
+unset XDG_RUNTIME_DIR REGISTRY_AUTH_FILE ORAS_CACHE
 # shellcheck disable=SC2086 # BENCH_PEERS is a list
 mapfile -t found < <(peers_present ${BENCH_PEERS:-oras regctl crane skopeo wasm-to-oci})
 
@@ -122,6 +124,8 @@ trips_of() { # PEER
     peer_push "$peer" small.wasm "$repo/more:v1"
     # shellcheck disable=SC2046
     trips_row "$peer" "push, host known" 5 $(counted "${CMD[@]}")
+    # shellcheck disable=SC2046
+    trips_row "$peer" "push, all there" 5 $(counted "${CMD[@]}")
 }
 
 token_for() {
@@ -158,13 +162,15 @@ versus() {
     echo "$line   $([ -z "$1" ] || verdict "$RATIO" "$1")"
 }
 
-relay() { # DELAY-MS: a relay in front of HOST, which then is the relay
+relay() { # DELAY-MS HANDSHAKE-MS: a relay in front of HOST, which then is the relay
     rm -f "$work/relay.port"
-    "$build/relay" "$1" "${HOST##*:}" "$work/relay.port" &
+    "$build/relay" "$1" "${HOST##*:}" "$work/relay.port" "$2" &
     SERVERS+=($!)
     server_wait "$work/relay.port" $!
     HOST=127.0.0.1:$(cat "$work/relay.port")
 }
+
+series=0
 
 # against PEER WHAT TARGET RUNS LABEL: WHAT is push, pull or again (a pull with all caches warm).
 against() {
@@ -173,8 +179,9 @@ against() {
     [ "$what" = push ] || PREPARE="$PREPARE $out-$peer; [ $peer != regctl ] || mkdir -p $out-$peer"
     [ "$what" = again ] || PREPARE="rm -rf $work/cache; ${state:-:}; $PREPARE"
     if [ "$what" = push ]; then
-        peer_push waybill "$file" "run{run}/app:v1" && OURS=("${CMD[@]}")
-        peer_push "$peer" "$file" "run{run}/app:v1"
+        series=$((series + 1)) # each push goes to a repository that was never seen
+        peer_push waybill "$file" "series$series/run{run}:v1" && OURS=("${CMD[@]}")
+        peer_push "$peer" "$file" "series$series/run{run}:v1"
     else
         peer_pull waybill waybill/app:v1 "$out" && OURS=("${CMD[@]}")
         peer_pull "$peer" "$peer/app:v1" "$out-$peer"
@@ -194,7 +201,7 @@ seed() {
 part_latency() {
     local runs=${quick:+5} peer what target
     server_faulty "$work/latency" --auth token --anonymous-mount no
-    relay 12.5
+    relay 12.5 "${HANDSHAKE_MS:-25}"
     peers_login user:password
     file=small.wasm
     module $file 140000
@@ -208,7 +215,10 @@ part_latency() {
             [ "$peer" != oras ] || case $what in push) target=0.7 ;; pull) target=0.75 ;; again) target=0.3 ;; esac
             [ $what != again ] || forget
             against "$peer" $what "$target" "${runs:-9}" "25 ms,"
-            [ $what != again ] || continue
+            if [ $what = again ]; then
+                [ "$peer" != oras ] || ORAS_CACHE=$work/cache/oras against oras again "" "${runs:-9}" "25 ms, ORAS_CACHE set,"
+                continue
+            fi
             state="cp -a $work/known/. $work/" against "$peer" $what "$target" "${runs:-9}" "25 ms, host known,"
         done
     done
@@ -231,8 +241,9 @@ size_part() { # WHAT LABEL RUNS
 
 part_size() {
     local size label runs what
-    local sizes=(140000 5000000 100000000 1073741824)
-    [ -z "$quick" ] || sizes=("${sizes[@]:0:3}")
+    local sizes=(140000 5000000 100000000)
+    [ -n "$quick" ] || sizes+=(1073741824)
+    [ -z "${BENCH_SIZES:-}" ] || read -r -a sizes <<<"$BENCH_SIZES"
     echo "# loopback, docker-registry, no authentication, all cold"
     for size in "${sizes[@]}"; do
         server_docker "$work/size" || { echo "# no docker-registry" && return; }
@@ -240,7 +251,8 @@ part_size() {
         140000) label="140 KB" runs=20 ;;
         5000000) label="5 MB" runs=9 ;;
         100000000) label="100 MB" runs=3 ;;
-        *) label="1 GiB" runs=1 ;;
+        1073741824) label="1 GiB" runs=1 ;;
+        *) label="$size bytes" runs=3 ;;
         esac
         [ -z "$quick" ] || runs=$(((runs + 2) / 3))
         file=module-$size.wasm

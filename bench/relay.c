@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stretch of network on the loopback interface: a TCP relay that holds every byte for so long in each
  * direction, and the first ones of a connection for a round trip more, which is what its handshake costs on a
- * real one. Usage: relay DELAY-MS TARGET-PORT PORT-FILE; ends with SIGTERM, or after an hour. */
+ * real one. Usage: relay DELAY-MS TARGET-PORT PORT-FILE [HANDSHAKE-MS]; ends with SIGTERM, or after an hour.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -41,7 +42,7 @@ struct pair {
 };
 
 static struct pair pairs[MAX_PAIRS];
-static double delay;
+static double delay, handshake;
 
 static double now_ms(void)
 {
@@ -97,7 +98,7 @@ static void pair_open(int listener, uint16_t target)
     (void)setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     *p = (struct pair){
         .used = true, .up = {.from = client, .to = server}, .down = {.from = server, .to = client}};
-    p->up.held_until = p->down.held_until = now_ms() + 2 * delay;
+    p->up.held_until = p->down.held_until = now_ms() + handshake;
 }
 
 static void way_free(struct way *w)
@@ -215,10 +216,12 @@ static void serve(struct pair *p, short client, short server)
 int main(int argc, char **argv)
 {
     static struct pollfd fds[1 + 2 * MAX_PAIRS];
-    long target = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
-    delay = argc == 4 ? strtod(argv[1], NULL) : -1;
-    if (target < 1 || target > UINT16_MAX || delay < 0 || delay > 10000) {
-        (void)fprintf(stderr, "usage: relay DELAY-MS TARGET-PORT PORT-FILE\n");
+    bool enough = argc == 4 || argc == 5;
+    long target = enough ? strtol(argv[2], NULL, 10) : 0;
+    delay = enough ? strtod(argv[1], NULL) : -1;
+    handshake = argc == 5 ? strtod(argv[4], NULL) : 2 * delay;
+    if (target < 1 || target > UINT16_MAX || delay < 0 || delay > 10000 || handshake < 0) {
+        (void)fprintf(stderr, "usage: relay DELAY-MS TARGET-PORT PORT-FILE [HANDSHAKE-MS]\n");
         return 2;
     }
     (void)alarm(3600);
