@@ -150,6 +150,48 @@ static void becomes_a_file(void **state)
     assert_int_equal(open_fds(), fds);
 }
 
+/* Big enough for a thread that hashes while bytes arrive; the pieces are of odd sizes. */
+static void hashed_beside(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    enum { SIZE = 9 << 20 };
+    AUTO_FREE uint8_t *noise = malloc(SIZE);
+    assert_non_null(noise);
+    for (size_t i = 0; i < SIZE; i++)
+        noise[i] = (uint8_t)((i * 2654435761U) >> 13);
+    size_t fds = open_fds(), cut = 3333333;
+    struct oci_store store = open_store(s);
+    struct oci_partial *p = NULL;
+    struct digest d;
+    assert_ok(hash_bytes(HASH_SHA256, bytes_of(noise, SIZE), &d, &e));
+    for (unsigned turn = 0; turn < 3; turn++) {
+        assert_ok(oci_partial_open(&store, &d, SIZE, &p, &e));
+        size_t at = (size_t)oci_partial_have(p);
+        assert_int_equal(at, turn == 2 ? cut : 0);
+        for (size_t n = 1; at < (turn == 1 ? cut : SIZE); at += n) {
+            size_t end = turn == 1 ? cut : SIZE;
+            n = (at * 7 + 1) % 300000 + 1;
+            n = n < end - at ? n : end - at;
+            assert_ok(sink_write(oci_partial_sink(p), bytes_of(noise + at, n), &e));
+        }
+        if (turn == 0) { /* to the start again, with the thread at work */
+            assert_ok(oci_partial_restart(p, &e));
+            assert_fails(oci_partial_check(p, &e), ERR_DIGEST);
+        } else if (turn == 2) {
+            assert_ok(oci_partial_check(p, &e));
+            assert_ok(oci_partial_keep(p, NULL, &e));
+        }
+        oci_partial_close(p);
+    }
+    int fd = -1;
+    assert_ok(oci_store_get(&store, &d, SIZE, &fd, &e));
+    assert_ok(oci_cas_check(fd, &d, &e));
+    (void)close(fd);
+    oci_store_done(&store);
+    assert_int_equal(open_fds(), fds);
+}
+
 static void swept(void **state)
 {
     const struct scratch *s = *state;
@@ -174,7 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(taken_up),       scratch_test(one_at_a_time), scratch_test(begun_anew),
-        scratch_test(becomes_a_file), scratch_test(swept),
+        scratch_test(becomes_a_file), scratch_test(swept),         scratch_test(hashed_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
