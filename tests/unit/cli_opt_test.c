@@ -187,7 +187,8 @@ static void test_durations(void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } good[] = {{"1ms", 1}, {"500ms", 500}, {"5s", 5000}, {"2m", 120000}, {"1h", 3600000}, {"05s", 5000}};
+    } good[] = {{"1ms", 1},      {"500ms", 500},      {"5s", 5000}, {"2m", 120000},
+                {"1h", 3600000}, {"30d", 2592000000}, {"05s", 5000}};
     static const char *const bad[] = {"",
                                       "5",
                                       "s",
@@ -199,7 +200,7 @@ static void test_durations(void **state)
                                       "5S",
                                       "5sec",
                                       "5ms ",
-                                      "1d",
+                                      "1y",
                                       "99999999999999999999s",
                                       "9223372036854775807s"};
     struct err e = ERR_INIT;
