@@ -8,7 +8,8 @@
 
 struct place {
     struct oci_endpoint_conf conf;
-    struct oci_endpoint *ep; /* NULL until it is wanted */
+    struct oci_cred_conf credentials; /* conf.credentials, where those given for this run are not for it */
+    struct oci_endpoint *ep;          /* NULL until it is wanted */
 };
 
 struct mirrored {
@@ -218,18 +219,25 @@ static const struct oci_endpoint_ops mirrored_ops = {
     .referrers = mirrored_referrers,
 };
 
-/* The flags of the command line are meant for what it names, and stay with the registry's own place. */
-static struct oci_endpoint_conf conf_for(const struct oci_endpoint_conf *conf, enum oci_trust trust, bool own)
+/* The flags of the command line, and credentials given for this run, are meant for what it names, and stay
+ * with the registry's own place. */
+static void place_init(struct place *p, const struct oci_endpoint_conf *conf, enum oci_trust trust, bool own)
 {
-    struct oci_endpoint_conf c = *conf;
-    c.registries = NULL;
-    if (!own)
-        c.plain_http = false;
+    p->conf = *conf;
+    p->conf.registries = NULL;
+    if (!own) {
+        p->conf.plain_http = false;
+        p->conf.cert = p->conf.cert_key = NULL;
+    }
+    if (!own && conf->credentials) {
+        p->credentials = *conf->credentials;
+        p->credentials.user = p->credentials.password = p->credentials.identity_token = NULL;
+        p->conf.credentials = &p->credentials;
+    }
     if (trust == OCI_TRUST_PLAIN)
-        c.plain_http = true;
+        p->conf.plain_http = true;
     if (trust == OCI_TRUST_UNVERIFIED)
-        c.insecure = true;
-    return c;
+        p->conf.insecure = true;
 }
 
 int oci_mirror_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf,
@@ -247,7 +255,7 @@ int oci_mirror_open(const struct oci_ref *ref, const struct oci_endpoint_conf *c
     for (size_t i = 0; !r && i < n; i++) {
         const struct oci_candidate *c = &m->candidates.list[i];
         bool own = strcmp(c->ref.host, ref->host) == 0 && strcmp(c->ref.path, ref->path) == 0;
-        m->places[i].conf = conf_for(conf, c->trust, own);
+        place_init(&m->places[i], conf, c->trust, own);
     }
     if (r) {
         mirrored_close(&m->base);

@@ -213,3 +213,31 @@ pushed() {
     err_has "does not speak OCI"
     absent got.wasm
 }
+
+@test "credentials given for a registry do not go to its mirror" {
+    python3 -u -c '
+import http.server, sys
+class Mirror(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print(self.headers.get("Authorization"), file=sys.stderr, flush=True)
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", "Basic realm=mirror")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Mirror)
+print(server.server_port, flush=True)
+server.handle_request()
+server.handle_request()' >mirror.port 2>mirror.log 3>&- &
+    mirror=$!
+    for _ in $(seq 100); do
+        [ -s mirror.port ] && break
+        sleep 0.05
+    done
+    pushed own/app:1
+    conf '[[registry]]' "prefix = \"$REGISTRY/own\"" '[[registry.mirror]]' "location = \"127.0.0.1:$(cat mirror.port)/x\""
+    WAYBILL_USERNAME=ada WAYBILL_PASSWORD=secret expect 0 waybill pull -q -o got.wasm "$REGISTRY/own/app:1"
+    kill $mirror
+    [ "$(sort -u mirror.log)" = None ] || fail "$(cat mirror.log)"
+}
