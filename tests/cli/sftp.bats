@@ -271,3 +271,26 @@ clean() {
     expect 0 waybill pull -o out.wasm "$D:big"
     cmp big.wasm out.wasm
 }
+
+@test "registry, layout, tar, this server, another registry: every digest and referrer stays" {
+    command -v docker-registry >/dev/null || skip "docker-registry is not installed"
+    serve
+    start_registry
+    guest hello
+    local at digest before=$REGISTRY/acme/app:1
+    waybill push -q hello.wasm "$before" >/dev/null
+    echo attestation >note.txt
+    digest=$(waybill attach -q -T test/attestation note.txt "$before")
+    waybill attach -q -T test/signature note.txt "$digest" >/dev/null
+    shape() { waybill tree --json "$1" | jq -c 'del(.schema, .reference, .repository)'; }
+    local want
+    want=$(shape "$before")
+    [ "$(jq -r '.referrers[0].referrers[0].artifactType' <<<"$want")" = test/signature ]
+    for at in oci:one:1 oci-archive:two.tar:1 "$D:1" "$REGISTRY/far/app:1"; do
+        waybill copy -q -r "$before" "$at" >/dev/null
+        [ "$(shape "$at")" = "$want" ] || fail "$at: $(shape "$at")"
+        before=$at
+    done
+    stop_registry
+    gives "$D:1"
+}
