@@ -234,6 +234,12 @@ static bool another(struct push *p, enum upload_end end, unsigned n)
 {
     uint64_t size = p->desc->size;
     bool more = n < UPLOADS_MAX;
+    /* A connection that dies under a request may lead to the request being sent twice: the registry has too
+     * much then, and says that the digest is another. */
+    if (end == UPLOAD_REFUSED && n == 1 && p->up.last.status == 400 && (p->put || p->up.offset == size)) {
+        oci_upload_forget(&p->up);
+        return more;
+    }
     if (p->put && size > OCI_UPLOAD_CHUNK && (end == UPLOAD_SMALLER || (end == UPLOAD_AGAIN && n > 1))) {
         p->put = false;
         p->up.chunk = OCI_UPLOAD_CHUNK;

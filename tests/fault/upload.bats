@@ -105,6 +105,18 @@ fault_state() {
     [ "$(logged '"PATCH"')" -le 40 ] || fail "$(logged '"PATCH"') PATCHes"
 }
 
+@test "an upload whose digest does not come out is begun anew, once" {
+    faulty
+    guest hello
+    fault status PUT /uploads/ '"status": 400'
+    expect 0 waybill push hello.wasm "$R/a/b:v1"
+    good
+    fault status PUT /uploads/ '"status": 400, "times": 0'
+    big 1
+    expect 3 waybill push big.wasm "$R/c/d:v1"
+    logged_is 5 '"status": 400'
+}
+
 @test "what registries say of ranges: stale, counted from the part, 0--1, nothing; 201 to PATCH" {
     local range
     big 17

@@ -340,7 +340,8 @@ static void uploads_begin_again(void **state)
         WORLD_OPEN(&w, NULL, "--fault", faults[i]);
         assert_int_equal(blob_push(&w, BYTES_ARR(blob), &blob_desc, &existed, &e), 0);
         assert_false(existed);
-        assert_int_equal(logged(&w, "\"POST\"", "/uploads/"), 2);
+        /* a request that died with a connection in use before may be sent again by libcurl itself */
+        assert_in_range(logged(&w, "\"POST\"", "/uploads/"), i ? 2 : 1, 2);
         assert_int_equal(pull_blob(&w, &e), 0);
         world_close(&w);
     }
