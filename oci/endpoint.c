@@ -15,7 +15,8 @@ static int (*const openers[])(const struct oci_ref *ref, const struct oci_endpoi
 int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                       struct oci_endpoint **ret, struct err *e)
 {
-    if (ref->kind == OCI_REF_REGISTRY && conf->registries && !create && !conf->remove)
+    if (ref->kind == OCI_REF_REGISTRY && conf->registries && conf->registries->n_rules && !create &&
+        !conf->remove)
         return oci_mirror_open(ref, conf, ret, e);
     return openers[ref->kind](ref, conf, create, ret, e);
 }

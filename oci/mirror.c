@@ -173,7 +173,7 @@ static int ask_fetch(struct oci_endpoint *ep, void *ctx, struct err *e)
         r = ep->ops->blob_fetch(ep, q->desc, &q->to.base, e);
     }
     if (!r && q->to.at < q->desc->size)
-        r = err_set(e, ERR_NETWORK, "the blob is cut short");
+        r = err_set(e, ERR_DIGEST, "the blob is cut short");
     return r;
 }
 

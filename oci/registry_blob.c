@@ -14,6 +14,11 @@
 #define UPLOADS_MAX 4U
 /* From this size on an upload that breaks off is worth taking up, which a PUT of the whole does not allow. */
 #define PATCH_MIN (16U << 20)
+/* Up to this size a blob goes with the POST at once, which saves a round trip where that is taken, and costs
+ * its bytes twice where it is not: once in a while. Servers in Go drop the connection when more is left
+ * unread. */
+#define WHOLE_MAX (192U << 10)
+#define WHOLE_NO  "no"
 /* From this size on it is worth remembering who has a blob. */
 #define SEEN_MIN     (1U << 20)
 #define SEEN_MAX     4U
@@ -125,9 +130,10 @@ struct push {
     const struct oci_desc *desc;
     struct oci_upload up;
     bool put;                  /* one PUT of the whole; else PATCHes first */
+    bool whole;                /* with the POST */
     bool seen_here;            /* this repository had it */
     char from[LIMIT_NAME + 1]; /* another one that had it, or "" */
-    bool exists, mounted;
+    bool exists, mounted, stored;
     int results[2]; /* of the HEAD and of the POST */
     struct err failures[2];
 };
@@ -150,9 +156,20 @@ static int head(struct push *p, struct err *e)
     return 0;
 }
 
+/* A host that takes no blob with a POST is not offered one again for a while. */
+static int start_whole(struct push *p, struct err *e)
+{
+    int r = oci_upload_whole(&p->up, &p->stored, e);
+    if (!r && !p->stored)
+        oci_memo_put(p->reg->memo_dir, "whole", p->reg->root, WHOLE_NO, time(NULL) + WAY_SECONDS);
+    return r;
+}
+
 static int start(struct push *p, struct err *e)
 {
     bool mounted = false;
+    if (p->whole)
+        return start_whole(p, e);
     if (!p->put && oci_upload_take_up(&p->up))
         return 0;
     int r = oci_upload_start(&p->up, p->from[0] ? p->from : NULL, &mounted, e);
@@ -198,9 +215,12 @@ static void recall(struct push *p)
 {
     AUTO_DONE(buf) way = BUF_INIT(LIMIT_MEMO);
     AUTO_DONE(buf) seen = BUF_INIT(LIMIT_MEMO);
+    AUTO_DONE(buf) whole = BUF_INIT(LIMIT_MEMO);
     struct err ignored = ERR_INIT;
     struct bytes rest, line;
     p->put = p->desc->size < PATCH_MIN;
+    p->whole = p->desc->size <= WHOLE_MAX &&
+               oci_memo_get(p->reg->memo_dir, "whole", p->reg->root, time(NULL), &whole, &ignored) != 0;
     if (oci_memo_get(p->reg->memo_dir, "upload", p->reg->root, time(NULL), &way, &ignored) == 0) {
         uint64_t chunk = strtoull(buf_cstr(&way), NULL, 10);
         p->put = strcmp(buf_cstr(&way), WAY_PUT) == 0 || (chunk ? p->desc->size <= chunk : p->put);
@@ -259,6 +279,8 @@ static bool another(struct push *p, enum upload_end end, unsigned n)
  * after all. */
 static int bring(struct push *p, struct err *e)
 {
+    if (!p->put && !p->up.chunk && !p->up.offset && p->up.url && !oci_upload_resumable(&p->up))
+        p->put = true;
     bool put_before = p->put;
     for (unsigned n = 1;; n++) {
         enum upload_end end = UPLOAD_REFUSED;
@@ -271,6 +293,7 @@ static int bring(struct push *p, struct err *e)
         if (end == UPLOAD_AGAIN && !net_http_pause(p->reg->http, n, p->up.last.url ? &p->up.last : NULL))
             return r;
         p->from[0] = '\0';
+        p->whole = false;
         r = head(p, e);
         if (!r && !p->exists && !p->up.url)
             r = start(p, e);
@@ -291,7 +314,7 @@ int oci_registry_blob_push(struct oci_endpoint *ep, const struct oci_desc *desc,
         oci_registry_cancel(p.reg, p.up.url);
     if (existed)
         oci_upload_forget(&p.up);
-    else if (!r)
+    else if (!r && !p.stored)
         r = bring(&p, e);
     if (r)
         err_wrap(e, "blob %s", p.up.digest);

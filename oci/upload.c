@@ -127,6 +127,20 @@ static int start_at(struct oci_upload *u, const char *url, struct err *e)
     return send_it(u, &req, e);
 }
 
+/* What a 202 says. */
+static int started(struct oci_upload *u, struct err *e)
+{
+    int r = u->last.status == 202 ? location_take(u, true, e)
+                                  : oci_registry_failure(u->reg, &u->last, "start of an upload", e);
+    if (r)
+        return r;
+    u->offset = 0;
+    u->resumed = u->doubt = false;
+    chunk_min_take(u);
+    session_remember(u);
+    return 0;
+}
+
 int oci_upload_start(struct oci_upload *u, const char *from_repo, bool *ret_mounted, struct err *e)
 {
     AUTO_FREE char *url = NULL;
@@ -145,17 +159,43 @@ int oci_upload_start(struct oci_upload *u, const char *from_repo, bool *ret_moun
     /* Whatever a mount was refused with, it begins as an upload that has nothing to do with it. */
     if (!from_repo || r || u->last.status != 202)
         r = url ? start_at(u, url, e) : r;
-    if (!r && u->last.status != 202)
-        r = oci_registry_failure(u->reg, &u->last, "start of an upload", e);
-    if (!r)
-        r = location_take(u, true, e);
+    return r ? r : started(u, e);
+}
+
+int oci_upload_whole(struct oci_upload *u, bool *ret_stored, struct err *e)
+{
+    AUTO_FREE char *url = NULL;
+    AUTO_DONE(buf) whole = BUF_INIT(NET_URL_MAX);
+    int r = oci_registry_url(u->reg, "blobs", "uploads/", &url, e);
     if (r)
         return r;
-    u->offset = 0;
-    u->resumed = u->doubt = false;
-    chunk_min_take(u);
-    session_remember(u);
-    return 0;
+    const char *colon = strchr(u->digest, ':');
+    buf_printf(&whole, "%s?digest=%.*s%%3A%s", url, (int)(colon - u->digest), u->digest, colon + 1);
+    r = buf_check(&whole, e);
+    if (r)
+        return r;
+    struct source_opener body = opener_part_of(&u->part, 0, u->size);
+    struct net_http_request req = {.method = "POST",
+                                   .url = buf_cstr(&whole),
+                                   .fields = &octets,
+                                   .n_fields = 1,
+                                   .body = &body,
+                                   .follow = true,
+                                   .idempotent = true};
+    r = send_it(u, &req, e);
+    *ret_stored = !r && u->last.status == 201;
+    if (*ret_stored)
+        return 0;
+    if (r || u->last.status != 202)
+        r = start_at(u, url, e);
+    return r ? r : started(u, e);
+}
+
+/* The registries of the distribution project bind an upload's offset to its URL: one that broke off in the
+ * middle has another, and is refused. After a PATCH they read the whole again, too. */
+bool oci_upload_resumable(const struct oci_upload *u)
+{
+    return !strstr(u->url, "_state=");
 }
 
 static bool number(struct bytes *b, uint64_t *ret)

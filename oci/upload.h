@@ -46,6 +46,15 @@ void oci_upload_done(struct oci_upload *u);
 MUST_CHECK int oci_upload_start(struct oci_upload *u, const char *from_repo, bool *ret_mounted,
                                 struct err *e);
 
+/* oci_upload_whole - POST with the digest and the whole blob ("Single POST"), for a small one. *ret_stored:
+ * the blob is there. Else an upload is open as after oci_upload_start, since a registry may take it as such
+ * or refuse it. */
+MUST_CHECK int oci_upload_whole(struct oci_upload *u, bool *ret_stored, struct err *e);
+
+/* oci_upload_resumable - whether what breaks off may be taken up at this registry, as far as the open upload
+ * tells. */
+bool oci_upload_resumable(const struct oci_upload *u);
+
 /* oci_upload_take_up - asks for the state of the upload whose URL an earlier process remembered; false when
  * there is none, or none that is of use. */
 bool oci_upload_take_up(struct oci_upload *u);
