@@ -181,6 +181,9 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_CANTSEEK;
     if (!t->hop->with_body)
         return CURL_SEEKFUNC_OK;
+    if (t->unsent < t->hop->req->body->size)
+        return CURL_SEEKFUNC_FAIL; /* libcurl would send it again on its own; whether that is right is not for
+                                      it to say */
     t->failure = body_open(t);
     return t->failure ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
@@ -293,6 +296,7 @@ static bool is_retryable(CURLcode code)
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return true;
