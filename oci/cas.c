@@ -158,7 +158,7 @@ int oci_cas_adopt(int root, const struct digest *d, int dirfd, const char *name,
     int r = open_folder(root, d->alg, &folder, e);
     if (r)
         return r;
-    if (renameat(dirfd, name, folder, digest_hex(d, hex)) < 0 || fsync(folder) < 0)
+    if (renameat(dirfd, name, folder, digest_hex(d, hex)) < 0)
         return err_set_errno(e, ERR_IO, errno, "blob %s", hex);
     return 0;
 }

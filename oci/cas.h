@@ -32,7 +32,7 @@ MUST_CHECK int oci_cas_put_bytes(int root, const struct digest *d, struct bytes 
 /* oci_cas_remove - a blob that is not there is no failure. ERR_IO. */
 MUST_CHECK int oci_cas_remove(int root, const struct digest *d, struct err *e);
 
-/* oci_cas_adopt - makes the file `name` in the folder dirfd the blob, by a rename and an fsync of the folder;
+/* oci_cas_adopt - makes the file `name` in the folder dirfd the blob, by a rename;
  * its bytes are the caller's business. */
 MUST_CHECK int oci_cas_adopt(int root, const struct digest *d, int dirfd, const char *name, struct err *e);
 

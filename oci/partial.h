@@ -32,7 +32,7 @@ uint64_t oci_partial_have(const struct oci_partial *p);
  * oci_partial_check, its abort does nothing. Valid until the partial is closed. */
 struct sink *oci_partial_sink(struct oci_partial *p);
 
-/* oci_partial_check - 0 when the bytes are all there, right and on the disk; ERR_DIGEST, ERR_IO. */
+/* oci_partial_check - 0 when the bytes are all there and right; ERR_DIGEST, ERR_IO. */
 MUST_CHECK int oci_partial_check(struct oci_partial *p, struct err *e);
 
 /* oci_partial_restart - to the start, without any bytes. */

@@ -41,7 +41,7 @@ MUST_CHECK int oci_store_read(struct oci_store *s, const struct digest *d, struc
 MUST_CHECK int oci_store_put_init(struct oci_store *s, struct oci_cas_put *put, const struct digest *d,
                                   uint64_t size, int *keep_fd, struct err *e);
 
-/* oci_store_adopt - makes the file `name` in the folder dirfd, complete, right and on the disk already, the
+/* oci_store_adopt - makes the file `name` in the folder dirfd, complete and right already, the
  * store's blob by a rename. */
 MUST_CHECK int oci_store_adopt(struct oci_store *s, const struct digest *d, int dirfd, const char *name,
                                struct err *e);

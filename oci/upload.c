@@ -162,6 +162,13 @@ int oci_upload_start(struct oci_upload *u, const char *from_repo, bool *ret_moun
     return r ? r : started(u, e);
 }
 
+/* Of the way it was asked, as far as a status can tell: not of who asked, nor of the moment. */
+static bool is_refusal(int status)
+{
+    return status == 501 || (status >= 400 && status < 500 && status != 401 && status != 403 &&
+                             status != 408 && status != 429);
+}
+
 int oci_upload_whole(struct oci_upload *u, bool *ret_stored, struct err *e)
 {
     AUTO_FREE char *url = NULL;
@@ -186,7 +193,7 @@ int oci_upload_whole(struct oci_upload *u, bool *ret_stored, struct err *e)
     *ret_stored = !r && u->last.status == 201;
     if (*ret_stored)
         return 0;
-    if (r || u->last.status != 202)
+    if (!r && is_refusal(u->last.status))
         r = start_at(u, url, e);
     return r ? r : started(u, e);
 }

@@ -20,6 +20,33 @@ timed() {
     trips_are 4 waybill push -q hello.wasm "$R/c/d:v1"
 }
 
+@test "where a blob may come with the POST, a first push takes four, the next one three" {
+    faulty --auth token --delay-ms 60 --post-digest
+    as user:password
+    guest hello
+    trips_are 4 waybill push -q hello.wasm "$R/a/b:v1"
+    trips_are 3 waybill push -q hello.wasm "$R/c/d:v1"
+    expect 0 waybill pull -q -o got.wasm "$R/c/d:v1"
+    cmp hello.wasm got.wasm
+}
+
+@test "a registry that takes no blob with the POST is not offered one again" {
+    faulty
+    guest hello args
+    waybill push -q hello.wasm "$R/a/b:v1" >/dev/null
+    logged_is 2 'uploads/?digest='
+    waybill push -q args.wasm "$R/a/b:v2" >/dev/null
+    logged_is 2 'uploads/?digest='
+}
+
+@test "a registry that refuses a blob with the POST gets it as it likes" {
+    faulty --post-digest
+    fault status POST '[?]digest=' '"status": 405, "times": 0'
+    guest hello
+    expect 0 waybill push -q hello.wasm "$R/a/b:v1"
+    logged_is 2 '"PUT"' /uploads/
+}
+
 @test "a first pull takes four, the next of the tag one, of the digest none" {
     timed
     local pinned

@@ -56,7 +56,7 @@ class Blobs:
         if upload_id == "":
             return self.start(request, name, query)
         upload = self.storage.uploads.get(upload_id)
-        if upload is None or query.get("_state") != upload.state:
+        if upload is None or query.get("state") != upload.state:
             return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown, or its state was not given back")
         # A client that died is still being read from when the next asks how far it came.
         held = upload.lock.acquire(timeout=LOCK_SECONDS)
@@ -81,7 +81,7 @@ class Blobs:
         return Reply(204, headers=self.headers(name, upload))
 
     def location(self, name, upload):
-        path = "/v2/%s/blobs/uploads/%s?_state=%s" % (name, upload.id, upload.state)
+        path = "/v2/%s/blobs/uploads/%s?state=%s" % (name, upload.id, upload.state)
         main = self.urls["main"]
         return {
             "relative": path, "absolute": main + path, "alt": self.urls["alt"] + path,
@@ -107,7 +107,7 @@ class Blobs:
             if reply:
                 return reply
         upload = self.storage.upload_start(name)
-        if "digest" in query and not self.options.no_post_digest:
+        if "digest" in query and self.options.post_digest:
             return self.finish(request, name, upload, query["digest"])
         headers = self.headers(name, upload)
         if self.options.min_chunk:

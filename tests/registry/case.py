@@ -34,11 +34,12 @@ def manifest(**more):
 
 class Case(unittest.TestCase):
     argv = []
+    post_digest = True
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.log_path = os.path.join(self.folder.name, "log")
-        self.app = registry.App(parse_options(["--log", self.log_path] + self.argv), self.folder.name)
+        self.app = registry.App(parse_options(["--log", self.log_path] + ["--post-digest"] * self.post_digest + self.argv), self.folder.name)
         self.app.start()
 
     def tearDown(self):

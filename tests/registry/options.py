@@ -79,7 +79,7 @@ def upload_options(parser):
     parser.add_argument("--broken-upload", choices=("keep", "revert", "gone"), default="keep",
                         help="when a client dies in mid-body: what arrived is kept, that request is undone, or the "
                         "session is over")
-    parser.add_argument("--no-post-digest", action="store_true", help="POST ?digest= only opens a session, as most do")
+    parser.add_argument("--post-digest", action="store_true", help="POST ?digest= stores the blob; else it only opens a session, as most do")
     parser.add_argument("--mount", type=choice_or_status("yes", "no"), default="yes",
                         help="'yes', 'no' (202, an upload instead), or a status that answers every mount")
     parser.add_argument("--anonymous-mount", type=choice_or_status("yes", "no"), default="yes",

@@ -123,7 +123,8 @@ class Aliyun(Uploading):
 
 
 class Gitea(Uploading):
-    argv = ["--range", "minus", "--no-post-digest"]
+    argv = ["--range", "minus"]
+    post_digest = False
 
     def test_minus_one_and_no_post_with_digest(self):
         self.assertEqual(self.begin()[1]["Range"], "0--1")

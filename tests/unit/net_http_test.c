@@ -55,7 +55,7 @@ static void fault(const char *rule)
 static int group_setup(void **state)
 {
     (void)state;
-    static const char *const options[] = {NULL};
+    static const char *const options[] = {"--post-digest", NULL};
     const struct net_http_conf conf = {
         .user_agent = "net-test",
         .connect_timeout_ms = 5000,

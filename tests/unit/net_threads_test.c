@@ -19,7 +19,7 @@ struct world {
 
 static bool world_open(struct world *w)
 {
-    static const char *const options[] = {NULL};
+    static const char *const options[] = {"--post-digest", NULL};
     static char plugins[PATH_MAX];
     struct err e = ERR_INIT;
     struct net_http_conf conf = NET_HTTP_CONF_INIT;
