@@ -52,6 +52,12 @@ bool net_address_is_loopback(const struct net_address *a)
     return is_v4(a) ? a->v6[12] == 127 : net_address_eq(a, &one);
 }
 
+bool net_address_is_unspecified(const struct net_address *a)
+{
+    static const struct net_address v6 = {{0}}, v4 = {{[10] = 0xff, [11] = 0xff}};
+    return net_address_eq(a, &v6) || net_address_eq(a, &v4);
+}
+
 bool net_address_is_link_local(const struct net_address *a)
 {
     return is_v4(a) ? a->v6[12] == 169 && a->v6[13] == 254 : a->v6[0] == 0xfe && (a->v6[1] & 0xc0) == 0x80;

@@ -24,6 +24,9 @@ bool net_address_eq(const struct net_address *a, const struct net_address *b);
 /* net_address_is_loopback - 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1. */
 bool net_address_is_loopback(const struct net_address *a);
 
+/* net_address_is_unspecified - 0.0.0.0 or ::, where a connection ends up on this machine. */
+bool net_address_is_unspecified(const struct net_address *a);
+
 /* net_address_is_link_local - 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291 2.5.6). */
 bool net_address_is_link_local(const struct net_address *a);
 

@@ -30,6 +30,24 @@ static bool text_ok(const char *text)
     return true;
 }
 
+/* "2852039166", "0xa9.254.43518" and "127.1" are addresses to whoever looks names up, be it libcurl, a proxy
+ * or an SSH server: a host whose last label is a number has to be one in the form that we can read. */
+static bool is_odd_address(const char *host)
+{
+    static const char digits[] = "0123456789", hex[] = "0123456789abcdef";
+    struct in_addr address;
+    size_t end = strlen(host), at;
+    if (end && host[end - 1] == '.')
+        end--;
+    for (at = end; at > 0 && host[at - 1] != '.';)
+        at--;
+    size_t n = end - at;
+    bool number =
+        n > 0 && (strspn(host + at, digits) >= n ||
+                  (n > 1 && host[at] == '0' && host[at + 1] == 'x' && strspn(host + at + 2, hex) >= n - 2));
+    return number && inet_pton(AF_INET, host, &address) != 1;
+}
+
 /* Copies the host at p into ret->host and returns where it ends, or NULL. */
 static const char *take_host(const char *p, struct net_url *ret)
 {
@@ -49,7 +67,7 @@ static const char *take_host(const char *p, struct net_url *ret)
         ret->host[n] = lower(p[n]);
     }
     ret->host[n] = '\0';
-    return n > 0 ? p + n : NULL;
+    return n > 0 && !is_odd_address(ret->host) ? p + n : NULL;
 }
 
 static const char *take_port(const char *p, uint16_t *ret)
@@ -150,12 +168,28 @@ int net_url_join(const char *base, struct bytes reference, char **ret, struct er
     return 0;
 }
 
+/* RFC 6761 6.3: names under localhost are this machine's too. */
+static bool is_here(const char *host)
+{
+    static const char name[] = "localhost";
+    struct net_address address;
+    size_t n = strlen(host);
+    if (net_address_parse(host, &address))
+        return net_address_is_loopback(&address) || net_address_is_unspecified(&address);
+    if (n && host[n - 1] == '.')
+        n--;
+    return n >= sizeof(name) - 1 && strncmp(host + n - (sizeof(name) - 1), name, sizeof(name) - 1) == 0 &&
+           (n == sizeof(name) - 1 || host[n - sizeof(name)] == '.');
+}
+
 int net_url_may_lead(const struct net_url *from, const struct net_url *to, struct err *e)
 {
     if (net_url_same_origin(from, to))
         return 0;
     if (from->tls && !to->tls)
         return err_set(e, ERR_NETWORK, "refused to be led from https to http at %s", to->host);
+    if (is_here(to->host) && !is_here(from->host))
+        return err_set(e, ERR_NETWORK, "refused to be led to this machine at %s", to->host);
     struct net_address address;
     if (net_address_parse(to->host, &address) &&
         (net_address_is_link_local(&address) || net_address_is_metadata(&address)))

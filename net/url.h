@@ -18,7 +18,8 @@ struct net_url {
 
 /* net_url_parse - an absolute http or https URL.
  * text: at most NET_URL_MAX characters, which must outlive *ret. Refused: other schemes, a user name, a
- * fragment, control characters, blanks, quotes and backslashes, an empty host, a port of 0 or over 65535.
+ * fragment, control characters, blanks, quotes and backslashes, an empty host, an IPv4 address in another form
+ * than four decimal numbers, a port of 0 or over 65535.
  * Returns 0 or ERR_FORMAT (the message does not repeat the text, which may hold a secret). */
 MUST_CHECK int net_url_parse(const char *text, struct net_url *ret, struct err *e);
 
@@ -30,8 +31,8 @@ bool net_url_same_origin(const struct net_url *a, const struct net_url *b);
 MUST_CHECK int net_url_join(const char *base, struct bytes reference, char **ret, struct err *e);
 
 /* net_url_may_lead - whether a server at `from` may send us to `to` (redirect, upload location, token realm):
- * never from https to http, never to a link-local address or one of a metadata service (net/address.h) of
- * another origin. Names are looked at when they have been looked up: net/http_socket.c. Returns 0 or
+ * never from https to http, never from elsewhere to this machine, never to a link-local address or one of a
+ * metadata service (net/address.h) of another origin. Names are looked at when they have been looked up: net/http_socket.c. Returns 0 or
  * ERR_NETWORK. */
 MUST_CHECK int net_url_may_lead(const struct net_url *from, const struct net_url *to, struct err *e);
 

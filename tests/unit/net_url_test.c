@@ -20,6 +20,8 @@ static void parse_good(void **state)
         {"HTTP://LocalHost:5000", false, 5000, "localhost", ""},
         {"http://[::1]:80/x", false, 80, "::1", "/x"},
         {"https://a_b.example?q", true, 443, "a_b.example", "?q"},
+        {"https://h.0xg/", true, 443, "h.0xg", "/"},
+        {"https://1.2.3.4.example./", true, 443, "1.2.3.4.example.", "/"},
         {"https://h:65535/", true, 65535, "h", "/"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -58,6 +60,13 @@ static void parse_bad(void **state)
         "https://[::1]x/",
         "https://[nonsense]/",
         "https://h,x/",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://0xA9.254.43518/",
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://169.254.169.254./",
+        "http://h.0x/",
         "//h/",
         "/path",
     };
@@ -142,6 +151,14 @@ static void origins(void **state)
     assert_false(leads("http://h/", "http://[fe80::1]/"));
     assert_false(leads("http://h/", "http://[::ffff:169.254.169.254]/"));
     assert_true(leads("http://169.254.1.1/", "http://169.254.1.1/x"));
+    static const char *const here[] = {
+        "http://127.0.0.1:2375/", "http://localhost/", "http://localhost./", "http://a.localhost/",
+        "http://0.0.0.0:2375/",   "http://[::]/",      "http://[::1]/",      "http://[::ffff:127.0.0.1]/"};
+    for (size_t i = 0; i < ARRAY_LEN(here); i++) {
+        assert_false(leads("http://registry.example/", here[i]));
+        assert_true(leads("http://localhost:5000/", here[i]));
+    }
+    assert_true(leads("http://h/", "http://notlocalhost/"));
 }
 
 static void loopback(void **state)
