@@ -26,6 +26,7 @@ void oci_auth_free(struct oci_auth *a)
     buf_done(&a->value);
     buf_done(&a->also);
     free(a->identity);
+    free(a->known_as);
     free(a->root);
     free(a->repo);
     free(a);
@@ -47,7 +48,8 @@ int oci_auth_open(const struct oci_auth_conf *conf, struct oci_auth **ret, struc
     a->memo_dir = conf->memo_dir;
     a->root = strdup(conf->root);
     a->repo = strdup(conf->repo);
-    if (!a->root || !a->repo)
+    a->known_as = strdup(conf->known_as ? conf->known_as : conf->root);
+    if (!a->root || !a->repo || !a->known_as)
         return err_nomem(e);
     int r = 0;
     if (conf->cred) {
@@ -112,7 +114,8 @@ static int basic_answer(struct oci_auth *a, struct err *e)
         return r;
     if (!a->cred.user)
         return err_set(e, ERR_AUTH,
-                       "the registry wants a user name and a password, and there are none for it");
+                       "the registry wants a user name and a password, and there are none for it, see "
+                       "\"waybill login\"");
     oci_auth_basic(&a->cred, &a->value);
     return buf_check(&a->value, e);
 }

@@ -8,7 +8,8 @@
  * are not followed there.
  *
  * What was learned is remembered (oci/memo.h), so that the next run needs no 401: tokens until they expire,
- * under the registry's origin, the scopes and the identity; and what a registry asks for, under its origin.
+ * under the registry's origin, the scopes and the identity; and what a registry asks for, under its origin,
+ * unless anybody on the way could have said that: over plain HTTP it is kept of this machine alone.
  */
 #ifndef WAYBILL_OCI_AUTH_H
 #define WAYBILL_OCI_AUTH_H
@@ -43,6 +44,7 @@ struct oci_auth_conf {
     const char *actions;              /* "pull" or "pull,push"; a constant */
     const struct oci_cred_conf *cred; /* borrowed; NULL: anonymous */
     const char *memo_dir;             /* borrowed; NULL: nothing is remembered */
+    const char *known_as;             /* what memos know the registry by; copied; NULL: root */
 };
 
 /* oci_auth_open - reads the credential sources; no request is made and no helper is run. Released with

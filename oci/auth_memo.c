@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "net/url.h"
 #include "oci/memo.h"
 
 #include <time.h>
@@ -45,7 +46,7 @@ int oci_auth_identify(struct oci_auth *a, struct err *e)
 /* "https://ghcr.io <identity> repository:a/b:pull" */
 static int token_key(const struct oci_auth *a, struct buf *out, struct err *e)
 {
-    buf_printf(out, "%s %s", a->root, a->identity);
+    buf_printf(out, "%s %s", a->known_as, a->identity);
     const char *end = buf_cstr(&a->also) + a->also.len;
     for (const char *at = buf_cstr(&a->also); at < end; at += strlen(at) + 1)
         buf_printf(out, " %s", at);
@@ -172,12 +173,22 @@ void oci_auth_drop_token(struct oci_auth *a)
         oci_memo_drop(a->memo_dir, TOKEN, buf_cstr(&key));
 }
 
+/* A challenge says where credentials go. One that somebody on the way put in would otherwise take them long
+ * after he is gone. */
+static bool is_believed(const struct oci_auth *a)
+{
+    struct net_url u;
+    struct err ignored = ERR_INIT;
+    return net_url_parse(a->root, &u, &ignored) == 0 && (u.tls || net_url_is_loopback(u.host));
+}
+
 bool oci_auth_recall_challenge(struct oci_auth *a, struct oci_challenge *ret)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_MEMO);
     AUTO(jdoc) doc = NULL;
     struct err ignored = ERR_INIT;
-    return remembers(a) && oci_memo_get(a->memo_dir, CHALLENGE, a->root, time(NULL), &text, &ignored) == 0 &&
+    return remembers(a) &&
+           oci_memo_get(a->memo_dir, CHALLENGE, a->known_as, time(NULL), &text, &ignored) == 0 &&
            jdoc_parse(buf_bytes(&text), &doc, &ignored) == 0 &&
            challenge_parse(jdoc_root(doc), ret, &ignored) == 0;
 }
@@ -189,7 +200,7 @@ void oci_auth_keep_challenge(struct oci_auth *a, const struct oci_challenge *c)
     struct jout w = {.out = &text};
     struct err ignored = ERR_INIT;
     const time_t now = time(NULL);
-    if (!remembers(a))
+    if (!remembers(a) || !is_believed(a))
         return;
     jout_object(&w, NULL);
     challenge_write(&w, c);
@@ -197,13 +208,13 @@ void oci_auth_keep_challenge(struct oci_auth *a, const struct oci_challenge *c)
     if (buf_check(&text, &ignored))
         return;
     /* Writing costs more than reading; what would soon be gone is written anew. */
-    if (oci_memo_get(a->memo_dir, CHALLENGE, a->root, now + CHALLENGE_LIFE / 2, &before, &ignored) ||
+    if (oci_memo_get(a->memo_dir, CHALLENGE, a->known_as, now + CHALLENGE_LIFE / 2, &before, &ignored) ||
         !bytes_eq(buf_bytes(&before), buf_bytes(&text)))
-        oci_memo_put(a->memo_dir, CHALLENGE, a->root, buf_cstr(&text), now + CHALLENGE_LIFE);
+        oci_memo_put(a->memo_dir, CHALLENGE, a->known_as, buf_cstr(&text), now + CHALLENGE_LIFE);
 }
 
 void oci_auth_drop_challenge(struct oci_auth *a)
 {
     if (remembers(a))
-        oci_memo_drop(a->memo_dir, CHALLENGE, a->root);
+        oci_memo_drop(a->memo_dir, CHALLENGE, a->known_as);
 }

@@ -13,6 +13,7 @@ struct oci_auth {
     const char *actions;
     struct oci_helper_conf helper;
     const char *memo_dir;
+    char *known_as; /* what memos know the registry by */
     char *identity; /* what memos know the credentials by; NULL: not remembered */
     pthread_mutex_t lock;
 

@@ -112,7 +112,8 @@ static int token_keep(struct oci_auth *a, const struct oci_challenge *c, const s
     uint64_t life;
     if (resp->status == 401 || resp->status == 403)
         return err_set(e, ERR_AUTH, "the token service %s",
-                       oci_cred_is_empty(&a->cred) ? "wants credentials" : "refuses the credentials");
+                       oci_cred_is_empty(&a->cred) ? "wants credentials, see \"waybill login\""
+                                                   : "refuses the credentials");
     if (resp->status != 200)
         return err_set(e, ERR_REGISTRY, "the token service answers with status %d", resp->status);
     int r = oci_token_parse(buf_bytes(&resp->body), &token, &life, e);

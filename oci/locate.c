@@ -11,6 +11,7 @@
 #include "oci/semver.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #define METADATA_PATH    "/.well-known/wasm-pkg/registry.json"
 #define METADATA_SECONDS 3600
@@ -52,22 +53,34 @@ static int metadata_get(const char *host, const struct oci_endpoint_conf *conf, 
     return buf_check(text, e);
 }
 
+/* What its memo is found by: the origin that was asked, and how. */
+static int metadata_key(const char *host, const struct oci_endpoint_conf *conf, struct buf *key,
+                        struct err *e)
+{
+    AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
+    int r = oci_registry_root(host, conf, &root, e);
+    return r ? r : oci_registry_known_as(buf_cstr(&root), conf, key, e);
+}
+
 static int metadata_read(const char *host, const struct oci_endpoint_conf *conf,
                          struct oci_package_place *ret, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_PACKAGE_METADATA);
     struct err ignored = ERR_INIT;
     time_t now = time(NULL);
-    const char *memo_dir = conf->via_url ? NULL : conf->memo_dir; /* a name may mean another host there */
-    if (oci_memo_get(memo_dir, MEMO_KIND, host, now, &text, &ignored) == 0 &&
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
+    int r = metadata_key(host, conf, &key, e);
+    if (r)
+        return r;
+    if (oci_memo_get(conf->memo_dir, MEMO_KIND, buf_cstr(&key), now, &text, &ignored) == 0 &&
         oci_package_metadata_parse(buf_bytes(&text), host, ret, &ignored) == 0)
         return 0;
     buf_reset(&text);
-    int r = metadata_get(host, conf, &text, e);
+    r = metadata_get(host, conf, &text, e);
     if (!r)
         r = oci_package_metadata_parse(buf_bytes(&text), host, ret, e);
     if (!r)
-        oci_memo_put(memo_dir, MEMO_KIND, host, buf_cstr(&text), now + METADATA_SECONDS);
+        oci_memo_put(conf->memo_dir, MEMO_KIND, buf_cstr(&key), buf_cstr(&text), now + METADATA_SECONDS);
     return r;
 }
 
@@ -83,6 +96,24 @@ static int place_check(const char *host, const char *registry, struct err *e)
     if (!r)
         r = net_url_parse(buf_cstr(&to_text), &to, e);
     return r ? r : net_url_may_lead(&from, &to, e);
+}
+
+/* What was given for this run was given for the registry that the user's own configuration names. */
+static int given_check(const char *host, const char *registry, const struct oci_endpoint_conf *conf,
+                       struct err *e)
+{
+    char shown[300];
+    const struct oci_cred_conf *c = conf->credentials;
+    if (!conf->cert && (!c || (!c->user && !c->identity_token)))
+        return 0;
+    if (strcasecmp(host, registry) == 0)
+        return 0;
+    (void)text_escape_str(registry, shown, sizeof(shown));
+    return err_set(
+        e, ERR_AUTH,
+        "it leads to %s, which does not get the credentials given for this run: name the repository "
+        "there, or see \"waybill login %s\"",
+        shown, shown);
 }
 
 /* "<registry>/<prefix><namespace>/<name>" */
@@ -136,6 +167,8 @@ static int package_locate(struct oci_ref *ref, const struct oci_endpoint_conf *c
         r = metadata_read(host, conf, &place, e);
         if (!r)
             r = place_check(host, place.registry, e);
+        if (!r)
+            r = given_check(host, place.registry, conf, e);
         if (r)
             return err_wrap(e, "registry %s", host);
     }

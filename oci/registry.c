@@ -271,6 +271,7 @@ static void registry_close(struct oci_endpoint *ep)
     net_http_close(reg->http);
     (void)pthread_mutex_destroy(&reg->lock);
     (void)pthread_mutex_destroy(&reg->first);
+    free(reg->known_as);
     free(reg->root);
     free(reg->url);
     free(reg->host);
@@ -301,13 +302,6 @@ static bool wants_http(const struct oci_endpoint_conf *conf, const char *host)
     return conf->plain_http || (!tls && net_url_is_loopback(host));
 }
 
-static bool is_loopback(const char *root)
-{
-    struct net_url u;
-    struct err ignored = ERR_INIT;
-    return net_url_parse(root, &u, &ignored) == 0 && net_url_is_loopback(u.host);
-}
-
 int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out, struct err *e)
 {
     const char *host = strcmp(name, HUB_NAME) == 0 ? HUB_HOST : name;
@@ -323,12 +317,26 @@ int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, st
     return buf_check(out, e);
 }
 
+int oci_registry_known_as(const char *root, const struct oci_endpoint_conf *conf, struct buf *out,
+                          struct err *e)
+{
+    buf_printf(out, "%s%s", root, conf->insecure ? " insecure" : "");
+    for (size_t i = 0; i < conf->n_resolve; i++)
+        buf_printf(out, " at %s", conf->resolve[i]);
+    if (conf->via_url)
+        buf_printf(out, " via %s", conf->via_url);
+    return buf_check(out, e);
+}
+
 static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
                      const struct oci_endpoint_conf *conf, struct err *e)
 {
     AUTO_DONE(buf) root = BUF_INIT(NET_URL_MAX);
     AUTO_DONE(buf) url = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) known_as = BUF_INIT(OCI_KNOWN_AS_MAX);
     int r = oci_registry_root(ref->host, conf, &root, e);
+    if (r == 0)
+        r = oci_registry_known_as(buf_cstr(&root), conf, &known_as, e);
     if (r)
         return r;
     buf_printf(&url, "%s/v2/%s", buf_cstr(&root), ref->path);
@@ -337,8 +345,9 @@ static int urls_make(struct oci_registry *reg, const struct oci_ref *ref,
         return r;
     reg->root = buf_take_str(&root);
     reg->url = buf_take_str(&url);
+    reg->known_as = buf_take_str(&known_as);
     reg->host = strdup(ref->host);
-    return reg->root && reg->url && reg->host ? 0 : err_nomem(e);
+    return reg->root && reg->url && reg->known_as && reg->host ? 0 : err_nomem(e);
 }
 
 int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, struct oci_via_way *way,
@@ -383,6 +392,7 @@ static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                                 : "pull",
         .cred = conf->credentials,
         .memo_dir = reg->memo_dir,
+        .known_as = reg->known_as,
     };
     return oci_auth_open(&auth, &reg->auth, e);
 }
@@ -399,8 +409,7 @@ int oci_registry_open(const struct oci_ref *ref, const struct oci_endpoint_conf 
         return err_nomem(e);
     }
     int r = urls_make(reg, ref, conf, e);
-    /* Elsewhere, "localhost" is another registry: what is known of ours is not for it. */
-    reg->memo_dir = conf->via_url && r == 0 && is_loopback(reg->root) ? NULL : conf->memo_dir;
+    reg->memo_dir = conf->memo_dir;
     if (r == 0)
         r = session_open(reg, ref, conf, create, e);
     if (r) {

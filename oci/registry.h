@@ -15,7 +15,8 @@ struct oci_registry {
     char *root;                 /* "https://ghcr.io" */
     char *url;                  /* "https://ghcr.io/v2/owner/name" */
     char *host;                 /* as the reference writes it, for messages */
-    const char *memo_dir;       /* of struct oci_endpoint_conf; NULL where they would be another registry's */
+    const char *memo_dir;       /* of struct oci_endpoint_conf */
+    char *known_as;             /* what memos know the registry by: oci_registry_known_as */
     struct oci_via_way way;     /* how it is reached, where that is not straight */
     pthread_mutex_t first;      /* held by the first request until it is known what the registry asks for */
     bool greeted;               /* that is known; guarded by `first` */
@@ -68,6 +69,13 @@ extern const struct net_http_field oci_registry_accept;
  * options or a loopback address say so. name: as a reference writes it. ERR_USAGE. */
 MUST_CHECK int oci_registry_root(const char *name, const struct oci_endpoint_conf *conf, struct buf *out,
                                  struct err *e);
+
+/* oci_registry_known_as - appends what memos know an origin by: root, and by which way it is reached where
+ * that is an unusual one. What was learned with certificates unchecked, at a given address or behind an SSH
+ * server may be of somebody else, and counts only for those who go that way again. */
+#define OCI_KNOWN_AS_MAX (64U << 10)
+MUST_CHECK int oci_registry_known_as(const char *root, const struct oci_endpoint_conf *conf, struct buf *out,
+                                     struct err *e);
 
 /* oci_registry_http - a session with the options of conf. root: the origin that is meant; way: room for how
  * it is reached; both for as long as the session. */

@@ -76,7 +76,7 @@ void oci_registry_cancel_done(struct oci_registry *reg)
 static void seen_key(const struct oci_registry *reg, const struct digest *d, struct buf *key)
 {
     char digest[DIGEST_STR_MAX];
-    buf_printf(key, "%s %s", reg->root, digest_str(d, digest));
+    buf_printf(key, "%s %s", reg->known_as, digest_str(d, digest));
 }
 
 static const char *repo_of(const struct oci_registry *reg)
@@ -86,7 +86,7 @@ static const char *repo_of(const struct oci_registry *reg)
 
 static bool seen_get(const struct oci_registry *reg, const struct digest *d, struct buf *out)
 {
-    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
     struct err ignored = ERR_INIT;
     seen_key(reg, d, &key);
     return !key.failed && oci_memo_get(reg->memo_dir, "seen", buf_cstr(&key), time(NULL), out, &ignored) == 0;
@@ -102,7 +102,7 @@ static bool seen_next(struct bytes *rest, struct bytes *ret)
 
 void oci_registry_seen(const struct oci_registry *reg, const struct oci_desc *desc)
 {
-    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
     AUTO_DONE(buf) old = BUF_INIT(LIMIT_MEMO);
     AUTO_DONE(buf) now = BUF_INIT(LIMIT_MEMO);
     if (desc->size < SEEN_MIN || !reg->memo_dir)
@@ -161,7 +161,7 @@ static int start_whole(struct push *p, struct err *e)
 {
     int r = oci_upload_whole(&p->up, &p->stored, e);
     if (!r && !p->stored)
-        oci_memo_put(p->reg->memo_dir, "whole", p->reg->root, WHOLE_NO, time(NULL) + WAY_SECONDS);
+        oci_memo_put(p->reg->memo_dir, "whole", p->reg->known_as, WHOLE_NO, time(NULL) + WAY_SECONDS);
     return r;
 }
 
@@ -220,8 +220,8 @@ static void recall(struct push *p)
     struct bytes rest, line;
     p->put = p->desc->size < PATCH_MIN;
     p->whole = p->desc->size <= WHOLE_MAX &&
-               oci_memo_get(p->reg->memo_dir, "whole", p->reg->root, time(NULL), &whole, &ignored) != 0;
-    if (oci_memo_get(p->reg->memo_dir, "upload", p->reg->root, time(NULL), &way, &ignored) == 0) {
+               oci_memo_get(p->reg->memo_dir, "whole", p->reg->known_as, time(NULL), &whole, &ignored) != 0;
+    if (oci_memo_get(p->reg->memo_dir, "upload", p->reg->known_as, time(NULL), &way, &ignored) == 0) {
         uint64_t chunk = strtoull(buf_cstr(&way), NULL, 10);
         p->put = strcmp(buf_cstr(&way), WAY_PUT) == 0 || (chunk ? p->desc->size <= chunk : p->put);
         p->up.chunk = p->put ? 0 : chunk;
@@ -246,7 +246,7 @@ static void learn(const struct push *p, bool put_before)
     if (!p->put)
         (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)p->up.chunk);
     if (!p->put || p->desc->size >= PATCH_MIN)
-        oci_memo_put(p->reg->memo_dir, "upload", p->reg->root, text, time(NULL) + WAY_SECONDS);
+        oci_memo_put(p->reg->memo_dir, "upload", p->reg->known_as, text, time(NULL) + WAY_SECONDS);
 }
 
 /* Whether another upload may do, and how. */

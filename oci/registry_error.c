@@ -82,7 +82,8 @@ int oci_registry_failure(const struct oci_registry *reg, const struct net_http_r
     retry_hint(resp, &words);
     enum err_code code = code_of(resp->status);
     if (code == ERR_AUTH && oci_auth_anonymous(reg->auth))
-        buf_printf(&words, "%sthere are no credentials for %s", words.len ? "; " : "", reg->host);
+        buf_printf(&words, "%sthere are no credentials for %s, see \"waybill login %s\"",
+                   words.len ? "; " : "", reg->host, reg->host);
     return err_set(e, code, "%s: status %d%s%s%s", what, resp->status, words.len ? " (" : "",
                    buf_cstr(&words), words.len ? ")" : "");
 }

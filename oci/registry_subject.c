@@ -191,12 +191,12 @@ static int registry_lists(const struct change *c, const struct net_http_response
     *ret = false;
     if (!net_http_field(resp, "OCI-Subject", 0, &value))
         return 0;
-    *ret = oci_memo_get(c->reg->memo_dir, MEMO_KIND, c->reg->root, now, &known, &ignored) == 0;
+    *ret = oci_memo_get(c->reg->memo_dir, MEMO_KIND, c->reg->known_as, now, &known, &ignored) == 0;
     if (*ret)
         return 0;
     int r = oci_registry_referrers_api(c->reg, c->subject, c->digest, ret, e);
     if (!r && *ret)
-        oci_memo_put(c->reg->memo_dir, MEMO_KIND, c->reg->root, "api", now + MEMO_SECONDS);
+        oci_memo_put(c->reg->memo_dir, MEMO_KIND, c->reg->known_as, "api", now + MEMO_SECONDS);
     return r;
 }
 

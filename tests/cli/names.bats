@@ -170,6 +170,25 @@ pushed() {
     [ "$(grep -c registry.json "$WEB_LOG")" -eq "$before" ] || fail "asked again"
 }
 
+@test "what registry.json said under other options of the network counts for these alone" {
+    pushed prefixed/wasi/io:0.2.0
+    packages "default_registry = \"$WEB\""
+    printf '{"preferredProtocol":"oci","oci":{"registry":"%s","namespacePrefix":"prefixed/"}}' "$REGISTRY" \
+        >"$WEB_ROOT/.well-known/wasm-pkg/registry.json"
+    before=$(grep -c registry.json "$WEB_LOG" || true)
+    expect 0 waybill pull -q -o got.wasm --resolve localhost:1:127.0.0.1 wasi:io@0.2.0
+    expect 0 waybill pull -q -o got.wasm wasi:io@0.2.0
+    [ "$(grep -c registry.json "$WEB_LOG")" -eq $((before + 2)) ] || fail "not asked again"
+}
+
+@test "credentials given for this run do not go to a registry that a registry.json names" {
+    packages "default_registry = \"$WEB\""
+    printf '{"preferredProtocol":"oci","oci":{"registry":"%s"}}' "$REGISTRY" \
+        >"$WEB_ROOT/.well-known/wasm-pkg/registry.json"
+    WAYBILL_USERNAME=ada WAYBILL_PASSWORD=secret expect 5 waybill pull -o got.wasm wasi:io@0.2.0
+    err_has "it leads to $REGISTRY, which does not get the credentials given for this run"
+}
+
 @test "of several versions that are wanted the newest is taken" {
     pushed many/acme/lib:1.2.9 many/acme/lib:1.2.10 many/acme/lib:1.3.0 many/acme/lib:2.0.0-rc.1 many/acme/lib:latest
     packages '[namespace_registries]' \

@@ -31,7 +31,7 @@ load lib
 @test "token: refused, and none: status 5" {
     faulty --auth token
     guest hello
-    refused 5 "there are no credentials for $R"
+    refused 5 "there are no credentials for $R, see \"waybill login $R\""
     as user:hemlig
     refused 5 "the token service refuses the credentials"
     err_lacks hemlig
@@ -195,6 +195,22 @@ load lib
     expect 4 waybill pull -o other.wasm "$R/a/b:v1"
     [ "$R" != "$first" ]
     logged_is 0 '"has_authorization": true'
+}
+
+@test "what a stranger said in the registry's place under --resolve is not believed without it" {
+    faulty --auth token
+    local stranger=$FAULTY_PID port=${R##*:} log=$LOG
+    fault unauthorized GET /manifests/ "\"times\": 0, \"challenge\": \"Bearer realm=\\\"http://$R/token\\\"\""
+    local BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR/own
+    mkdir "$BATS_TEST_TMPDIR"
+    faulty --auth token
+    R=localhost:${R##*:}
+    expect 5 waybill pull -o out.wasm --resolve "$R:127.0.0.1:$port" "$R/a/b:v1"
+    as user:password
+    guest hello
+    expect 0 waybill push -q hello.wasm "$R/a/b:v1"
+    kill "$stranger" && wait "$stranger" || true
+    LOG=$log logged_is 0 '"has_authorization": true' /token
 }
 
 @test "credentials: the command line, then the environment, then podman's, then docker's, then the text" {
