@@ -43,13 +43,13 @@ void oci_upload_done(struct oci_upload *u)
 /* The key of its memo. */
 static void session_key(const struct oci_upload *u, struct buf *out)
 {
-    buf_printf(out, "%s %s", u->reg->url, u->digest);
+    buf_printf(out, "%s %s %s", u->reg->url, u->reg->known_as, u->digest);
 }
 
 /* Small blobs are sent again as fast as a session is looked after. At most once a second: each is a file. */
 static void session_remember(struct oci_upload *u)
 {
-    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (u->size < SESSION_MIN || (u->remembered && (int64_t)now.tv_sec == u->remembered_at))
@@ -63,7 +63,7 @@ static void session_remember(struct oci_upload *u)
 
 void oci_upload_forget(struct oci_upload *u)
 {
-    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
     session_key(u, &key);
     if (u->remembered && !key.failed)
         oci_memo_drop(u->reg->memo_dir, "session", buf_cstr(&key));
@@ -273,7 +273,7 @@ static bool may_use(const struct oci_upload *u, const char *url)
 
 bool oci_upload_take_up(struct oci_upload *u)
 {
-    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX);
+    AUTO_DONE(buf) key = BUF_INIT(NET_URL_MAX + OCI_KNOWN_AS_MAX);
     AUTO_DONE(buf) url = BUF_SECRET_INIT(NET_URL_MAX);
     struct err e = ERR_INIT;
     enum upload_end end;
@@ -414,8 +414,9 @@ static bool catch_up(struct oci_upload *u, enum upload_end *end)
     return !u->doubt;
 }
 
-/* Whether to go on after a failure. mark: where the PATCH that failed began. */
-static bool recover(struct oci_upload *u, uint64_t mark, unsigned *breaks, enum upload_end *end,
+/* Whether to go on after a failure. best: how far the upload was when breaks were last forgotten. A registry
+ * that takes parts and disowns them would keep us here: so getting on counts, and not what it takes. */
+static bool recover(struct oci_upload *u, uint64_t *best, unsigned *breaks, enum upload_end *end,
                     const struct err *e)
 {
     bool again = *end == UPLOAD_AGAIN, moved = again && u->last.status == 416;
@@ -429,9 +430,10 @@ static bool recover(struct oci_upload *u, uint64_t mark, unsigned *breaks, enum 
         return false;
     if (!catch_up(u, end))
         return false;
-    if (u->offset >= mark + PROGRESS)
+    if (u->offset >= *best + PROGRESS) {
+        *best = u->offset;
         *breaks = 1;
-    else if (*breaks > 1 && again)
+    } else if (*breaks > 1 && again)
         (void)shrink(u, *end);
     return true;
 }
@@ -439,15 +441,17 @@ static bool recover(struct oci_upload *u, uint64_t mark, unsigned *breaks, enum 
 static int patch_all(struct oci_upload *u, enum upload_end *ret_end, struct err *e)
 {
     unsigned breaks = 0;
+    uint64_t best = u->offset;
     if (u->doubt && !catch_up(u, ret_end))
         return err_set(e, ERR_REGISTRY, "the upload cannot be taken up again");
     while (u->offset < u->size) {
-        uint64_t mark = u->offset;
         int r = patch_once(u, ret_end, e);
-        if (!r)
-            breaks = 0;
-        else if (!recover(u, mark, &breaks, ret_end, e))
+        if (r && !recover(u, &best, &breaks, ret_end, e))
             return r;
+        if (!r && u->offset > best) {
+            best = u->offset;
+            breaks = 0;
+        }
     }
     struct opener_bytes nothing;
     struct source_opener body = opener_bytes_init(&nothing, BYTES_NONE);
