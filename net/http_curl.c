@@ -330,6 +330,24 @@ static int proxy_failure(struct transfer *t)
     return err_set(t->e, ERR_NETWORK, "the proxy refuses to connect: status %ld", status);
 }
 
+/* What libcurl says of an address that it cannot use quotes it, and there may be a password in it. */
+static int proxy_unusable(struct transfer *t)
+{
+    if (strncmp(t->text, "Unsupported proxy", 17) != 0)
+        return 0;
+    t->hop->retryable = false;
+    return err_set(t->e, ERR_CONFIG, "the environment names a proxy in a form that cannot be used");
+}
+
+/* A connection that failed was one to the proxy where libcurl names another host than the URL does. */
+static const char *proxy_guess(const struct transfer *t, CURLcode code)
+{
+    char tried[sizeof(t->hop->at.host) + 16];
+    (void)snprintf(tried, sizeof(tried), " to %s port", t->hop->at.host);
+    bool elsewhere = code == CURLE_COULDNT_CONNECT && !t->hop->direct && !strcasestr(t->text, tried);
+    return elsewhere ? "; that is the proxy of the environment" : "";
+}
+
 /* What a failed transfer was. */
 static int failure_of(struct transfer *t, CURLcode code)
 {
@@ -344,7 +362,9 @@ static int failure_of(struct transfer *t, CURLcode code)
     t->hop->retryable = is_retryable(code);
     t->hop->http2_failed = http2_failed(t, code);
     t->hop->stalled = code == CURLE_OPERATION_TIMEDOUT;
-    int r = proxy_failure(t);
+    int r = proxy_unusable(t);
+    if (r == 0)
+        r = proxy_failure(t);
     if (r)
         return r;
     r = net_http_tls_failure(t->easy, code, t->text, t->socket.conf, t->hop, t->e);
@@ -355,8 +375,8 @@ static int failure_of(struct transfer *t, CURLcode code)
     /* libcurl leaves that text behind when a connection is gone before it was looked at. */
     const char *words =
         t->text[0] && strncmp(t->text, "getpeername", 11) != 0 ? t->text : curl_easy_strerror(code);
-    return err_set(t->e, ERR_NETWORK, "%s%s", text_escape_str(words, shown, sizeof(shown)),
-                   net_http_tls_guess(t->easy, code, t->hop));
+    return err_set(t->e, ERR_NETWORK, "%s%s%s", text_escape_str(words, shown, sizeof(shown)),
+                   net_http_tls_guess(t->easy, code, t->hop), proxy_guess(t, code));
 }
 
 /* curl_easy_perform, with a SIGPIPE that a closed connection raises taken back: it would end programs that do

@@ -120,11 +120,22 @@ logged() { grep -c -- "$1" "$LOG" || true; }
 @test "a proxy that is not there, and one that refuses" {
     need_registry
     expect 3 env https_proxy=http://127.0.0.1:1 "$WAYBILL" pull -o out.wasm registry.test/a/b:1
+    err_has 'that is the proxy of the environment'
     helper proxy.py --refuse 403
     expect 3 env https_proxy=http://127.0.0.1:"$PORT" "$WAYBILL" pull -v -o out.wasm registry.test/a/b:1
     err_has 'the proxy refuses to connect: status 403'
     [ "$(logged CONNECT)" -eq 1 ]
     absent out.wasm
+}
+
+@test "a proxy in a form that cannot be used: 2, without its password" {
+    local proxy
+    for proxy in bogus://user:s3cret@proxy 'http://user:s3cret@[bad' http://user:s3cret@127.0.0.1:99999; do
+        expect 2 env https_proxy="$proxy" "$WAYBILL" pull -v -o out.wasm registry.test/a/b:1
+        err_has 'names a proxy in a form that cannot be used'
+        [[ $stderr != *s3cret* ]] || fail "$stderr"
+        [ "$(wc -l <<<"$stderr")" -eq 1 ] || fail "more than one line: $stderr"
+    done
 }
 
 # nghttpx speaks HTTP/2 in front of the plain registry.
