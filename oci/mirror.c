@@ -226,7 +226,7 @@ static void place_init(struct place *p, const struct oci_endpoint_conf *conf, en
     p->conf = *conf;
     p->conf.registries = NULL;
     if (!own) {
-        p->conf.plain_http = false;
+        p->conf.plain_http = p->conf.insecure = false;
         p->conf.cert = p->conf.cert_key = NULL;
     }
     if (!own && conf->credentials) {

@@ -92,6 +92,19 @@ bad() {
     done
 }
 
+@test "--insecure is not for a mirror" {
+    need_registry
+    good "$REGISTRY" --ca-file "$T/ca.pem"
+    mkdir -p "$HOME/.config/containers"
+    printf '[[registry]]\nprefix = "nowhere.invalid/a"\n[[registry.mirror]]\nlocation = "%s"\n' \
+        "registry.test:${REGISTRY##*:}/test$((BATS_TEST_NUMBER))" >"$HOME/.config/containers/registries.conf"
+    set -- --resolve "registry.test:${REGISTRY##*:}:127.0.0.1"
+    expect 0 waybill pull "$@" --ca-file "$T/ca.pem" -o out.wasm nowhere.invalid/a/hello:1
+    rm -rf "$HOME/.cache"
+    expect 3 waybill pull "$@" --insecure -o none.wasm nowhere.invalid/a/hello:1
+    absent none.wasm
+}
+
 @test "a client certificate that is wanted" {
     need_registry
     good "$MUTUAL" --ca-file "$T/ca.pem" --cert "$T/client.pem" --cert-key "$T/client.key"
