@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "oci/registries.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 
 struct place {
@@ -173,7 +174,8 @@ static int ask_fetch(struct oci_endpoint *ep, void *ctx, struct err *e)
         r = ep->ops->blob_fetch(ep, q->desc, &q->to.base, e);
     }
     if (!r && q->to.at < q->desc->size)
-        r = err_set(e, ERR_DIGEST, "the blob is cut short");
+        r = err_set(e, ERR_DIGEST, "the blob has %" PRIu64 " bytes, %" PRIu64 " were expected", q->to.at,
+                    q->desc->size);
     return r;
 }
 
