@@ -36,10 +36,10 @@ struct net_http_conf {
     void *dial_ctx;
 };
 
-#define NET_HTTP_CONF_INIT                                                                           \
-    {                                                                                                \
+#define NET_HTTP_CONF_INIT                                                                             \
+    {                                                                                                  \
         .user_agent = "waybill", .connect_timeout_ms = 15000, .stall_seconds = 30, .stall_bytes = 256, \
-        .max_retries = 4, .backoff_ms = 250, .max_wait_ms = 60000                                    \
+        .max_retries = 4, .backoff_ms = 250, .max_wait_ms = 60000                                      \
     }
 
 struct net_http_field {
