@@ -15,6 +15,8 @@ struct net_http_conf {
     long stall_seconds; /* a transfer slower than stall_bytes per second for so long is broken off; ten times
                            as long for requests with a body, since a server may take its time to store one */
     long stall_bytes;
+    long answer_seconds; /* the longest that an exchange may take where neither side streams (no body, no
+                            `to`), since a server may keep just above a stall; 0: as long as it likes */
     unsigned
         max_retries;    /* of one request, beyond the first try; counted anew after every 1 MiB of progress */
     int64_t backoff_ms; /* the wait before the first retry, doubled for each further one */
@@ -39,7 +41,7 @@ struct net_http_conf {
 #define NET_HTTP_CONF_INIT                                                                             \
     {                                                                                                  \
         .user_agent = "waybill", .connect_timeout_ms = 15000, .stall_seconds = 30, .stall_bytes = 256, \
-        .max_retries = 4, .backoff_ms = 250, .max_wait_ms = 60000                                      \
+        .answer_seconds = 600, .max_retries = 4, .backoff_ms = 250, .max_wait_ms = 60000               \
     }
 
 struct net_http_field {

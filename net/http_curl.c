@@ -252,6 +252,7 @@ static bool set_common(struct transfer *t, const struct net_http_conf *conf)
     SET(CURLOPT_CONNECTTIMEOUT_MS, conf->connect_timeout_ms);
     SET(CURLOPT_LOW_SPEED_LIMIT, conf->stall_bytes);
     SET(CURLOPT_LOW_SPEED_TIME, stall);
+    SET(CURLOPT_TIMEOUT, t->hop->with_body || t->hop->req->to ? 0L : conf->answer_seconds);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

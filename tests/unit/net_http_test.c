@@ -61,6 +61,7 @@ static int group_setup(void **state)
         .connect_timeout_ms = 5000,
         .stall_seconds = 1,
         .stall_bytes = 1,
+        .answer_seconds = 2,
         .max_retries = 2,
         .backoff_ms = 10,
         .max_wait_ms = 2000,
@@ -225,6 +226,19 @@ static void stalled_download_goes_on(void **state)
     download_good(2);
     log_set_handler(NULL, NULL, LOG_WARN);
     assert_int_equal(warnings, 1);
+}
+
+/* At 100,000 bytes per second nothing stalls, and the blob takes three seconds. */
+static void a_slow_answer_ends(void **state)
+{
+    NEED_REGISTRY();
+    struct err e = ERR_INIT;
+    struct net_http_request req = {.max_body = BLOB_SIZE};
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    fault("{" AGAIN ",\"action\":\"bandwidth\",\"rate\":100000}");
+    assert_int_equal(send_to(registry.port, "GET", blob_path, BYTES_NONE, &req, &resp, &e), ERR_NETWORK);
+    fault("{" AGAIN ",\"action\":\"bandwidth\",\"rate\":100000}");
+    download_good(1);
 }
 
 static void broken_download_for_good(void **state)
@@ -444,6 +458,7 @@ int main(void)
         TEST(retry_after_over_the_cap),
         TEST(broken_downloads_go_on),
         TEST(stalled_download_goes_on),
+        TEST(a_slow_answer_ends),
         TEST(broken_download_for_good),
         TEST(lies_about_ranges),
         TEST(whole_again_instead_of_a_part),
