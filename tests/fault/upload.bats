@@ -269,7 +269,7 @@ fault_state() {
     logged_is 1 '"status": 401'
     logged_is 1 '/token'
     logged_is 2 '"HEAD"' '"status": 404'
-    logged_is 2 '"POST"'
+    logged_is 2 '"POST"' '"status": 202'
     logged_is 3 '"PUT"'
     logged_is 9 '"listener": "main"'
 }
