@@ -103,13 +103,18 @@ static size_t poll_make(struct net_ssh_conn *c, int *ret_wait)
     return n;
 }
 
+static bool is_up(struct net_ssh_conn *c)
+{
+    return ssh_is_connected(c->session) && ssh_get_fd(c->session) >= 0;
+}
+
 /* Lets libssh read and write. Returns whether the connection is up. */
 static bool intake(struct net_ssh_conn *c)
 {
     int rc = SSH_OK;
     for (int i = 0; i < INTAKE && rc == SSH_OK; i++)
         rc = ssh_event_dopoll(c->event, 0);
-    return rc != SSH_ERROR && ssh_is_connected(c->session);
+    return rc != SSH_ERROR && is_up(c);
 }
 
 static void turns(struct net_ssh_conn *c, size_t n)
@@ -185,6 +190,8 @@ static void *serve(void *ctx)
         up = intake(c);
         /* new streams are in front, where the answers of poll are not theirs */
         turns(c, c->polled[0].revents ? 0 : n);
+        /* a stream's write that finds the other end gone closes the connection, which is no event any more */
+        up = up && is_up(c);
     }
     end(c, stop);
     return NULL;
