@@ -323,6 +323,10 @@ int oci_partial_keep(struct oci_partial *p, int *ret_fd, struct err *e)
 
 int oci_partial_take(struct oci_partial *p, struct sink_file *to, bool *ret_taken, struct err *e)
 {
+    /* Before it has a name in the user's folder, so that a process killed while the disk works leaves none
+     * there. */
+    if (fsync(p->fd) < 0)
+        return err_set_errno(e, ERR_IO, errno, "fsync " FOLDER "/%s", p->name);
     return sink_file_take(to, p->folder, p->name, p->fd, ret_taken, e);
 }
 
