@@ -75,8 +75,8 @@ static int print(const struct keygen_options *o, const struct names *names, cons
     if (o->json) {
         struct jout w = ui_json_begin(&out, "waybill.keygen/1");
         jout_string(&w, "type", types[o->type]);
-        jout_string(&w, "private_key", names->private);
-        jout_string(&w, "public_key", names->public);
+        jout_string(&w, "privateKey", names->private);
+        jout_string(&w, "publicKey", names->public);
         jout_string(&w, "fingerprint", fingerprint);
         ui_json_end(&w);
     } else {

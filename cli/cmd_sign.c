@@ -43,7 +43,7 @@ static int print(const struct sign_options *o, const struct sign_key *key, struc
         struct jout w = ui_json_begin(&out, "waybill.sign/1");
         jout_string(&w, "file", o->output);
         jout_string(&w, "format", sign_embedded.name);
-        jout_string(&w, "key_type", sign_key_type_name(sign_key_type(key)));
+        jout_string(&w, "keyType", sign_key_type_name(sign_key_type(key)));
         jout_string(&w, "fingerprint", fingerprint);
         ui_json_end(&w);
     } else {

@@ -54,7 +54,7 @@ load lib
     out_has 'wasip1'
     out_has '  func      _start'
     expect 0 waybill inspect --json "oci:shelf@$digest"
-    [ "$(jq -r '[.digest, .kind, .media_type, .config.os, .manifest.annotations["org.example.note"], .module.kind] | join(" ")' <<<"$output")" = \
+    [ "$(jq -r '[.digest, .kind, .mediaType, .config.os, .manifest.annotations["org.example.note"], .module.kind] | join(" ")' <<<"$output")" = \
         "$digest cncf-wasm-v0 application/vnd.oci.image.manifest.v1+json wasip1 tea module" ]
 }
 

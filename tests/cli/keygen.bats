@@ -17,7 +17,7 @@ load lib
 
 @test "ed25519 is the default, and the fingerprint that of the SPKI" {
     expect 0 waybill keygen -o k --json
-    [ "$(jq -r '.schema + " " + .type + " " + .private_key + " " + .public_key' <<<"$output")" = 'waybill.keygen/1 ed25519 k.key k.pub' ]
+    [ "$(jq -r '.schema + " " + .type + " " + .privateKey + " " + .publicKey' <<<"$output")" = 'waybill.keygen/1 ed25519 k.key k.pub' ]
     [ "$(jq -r .fingerprint <<<"$output")" = "SHA256:$(openssl pkey -pubin -in k.pub -outform DER | sha256sum | cut -d' ' -f1)" ]
 }
 

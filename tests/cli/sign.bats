@@ -18,7 +18,7 @@ load lib
     local fingerprint
     fingerprint=$(waybill keygen --json -o alice | jq -r .fingerprint)
     expect 0 waybill sign --json --key alice.key hello.wasm -o signed.wasm
-    [ "$(jq -r '[.schema, .file, .format, .key_type, .fingerprint] | join(" ")' <<<"$output")" = \
+    [ "$(jq -r '[.schema, .file, .format, .keyType, .fingerprint] | join(" ")' <<<"$output")" = \
         "waybill.sign/1 signed.wasm embedded ed25519 $fingerprint" ]
 }
 
