@@ -214,7 +214,7 @@ static int check_existing(const struct sink_file *s, const char *path, struct er
 }
 
 /* A file without a name vanishes with a killed process; not every file system has them. */
-static int open_temp(struct sink_file *s, mode_t mode, struct err *e)
+static int open_temp(struct sink_file *s, const char *path, mode_t mode, struct err *e)
 {
     uint8_t random[12];
     char hex[2 * sizeof(random) + 1];
@@ -228,7 +228,7 @@ static int open_temp(struct sink_file *s, mode_t mode, struct err *e)
         return 0;
     s->fd = openat(s->dirfd, s->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     s->named = s->fd >= 0;
-    return s->named ? 0 : err_set_errno(e, ERR_IO, errno, "%s", s->name);
+    return s->named ? 0 : err_set_errno(e, ERR_IO, errno, "%s", path);
 }
 
 int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode, enum file_existing existing,
@@ -242,8 +242,8 @@ int sink_file_init(struct sink_file *s, int dirfd, const char *path, mode_t mode
     if (r)
         return r;
     r = check_existing(s, path, e);
-    if (!r && (r = open_temp(s, mode, e)))
-        r = err_wrap(e, "%s", path);
+    if (!r)
+        r = open_temp(s, path, mode, e);
     if (r)
         sink_file_abort(&s->base);
     return r;
