@@ -90,9 +90,12 @@ static int run(struct cmd_call *call, struct err *e)
     int r = check(o, e);
     if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(from) || !oci_ref_is_layout(to), e)))
         return r;
-    struct flow_conf flow = conf_flow(&conf, call->network, NULL);
+    AUTO_DONE(ui_progress) bar;
+    struct progress *progress = ui_progress_init(&bar, "copy", !o->quiet && !o->json && !call->chatty);
+    struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     r = flow_copy_run(&flow, from, to, &how, &copied, e);
+    ui_progress_done(&bar);
     if (r)
         return r;
     if (o->json)

@@ -118,8 +118,9 @@ static void draw(const struct ui_progress *p, int64_t now, uint64_t done, uint64
     static const char full[] = "========================================";
     char text[128], line[256];
     double mib = (double)(1U << 20), part = total ? (double)done / (double)total : 1.0;
-    double speed = (double)done / mib / ((double)(now - p->start_ms + 1) / 1000.0);
-    (void)snprintf(text, sizeof(text), "%3.0f%%  %.1f of %.1f MiB  %.1f MiB/s", part * 100.0,
+    double speed = (double)(done - p->from) / mib / ((double)(now - p->start_ms + 1) / 1000.0);
+    int width = snprintf(text, sizeof(text), "%.1f", (double)total / mib); /* so that nothing moves about */
+    (void)snprintf(text, sizeof(text), "%3.0f%%  %*.1f of %.1f MiB  %6.1f MiB/s", part * 100.0, width,
                    (double)done / mib, (double)total / mib, speed);
     int room = columns() - (int)strlen(p->label) - (int)strlen(text) - 6;
     int bar = room > BAR_MAX ? BAR_MAX : room;
@@ -136,8 +137,11 @@ static void update(struct progress *base, uint64_t done, uint64_t total)
 {
     struct ui_progress *p = (struct ui_progress *)base;
     int64_t now = now_ms();
-    if (!p->start_ms)
+    if (!p->start_ms || done < p->last) {
         p->start_ms = now;
+        p->from = done; /* what an earlier command brought was not brought in this time */
+    }
+    p->last = done;
     if (now - (p->drawn_ms ? p->drawn_ms : p->start_ms) < (p->drawn_ms ? EVERY_MS : FIRST_MS))
         return;
     draw(p, now, done, total);

@@ -37,6 +37,7 @@ struct ui_progress {
     struct progress base;
     const char *label;
     int64_t start_ms, drawn_ms; /* of the first byte and of the last drawing; 0: not yet */
+    uint64_t from, last;        /* what was there at first, and what there is */
 };
 
 /* ui_progress_init - returns NULL (no progress wanted) unless `wanted` and stderr is a terminal.

@@ -21,6 +21,7 @@ enum role {
 struct copier {
     const struct flow_conf *conf;
     const struct flow_copy *how;
+    const char *from; /* the source's reference, which messages about it start with */
     struct oci_ref from_ref, to_ref;
     struct flow_blobs b;        /* both endpoints, and what is known of blobs */
     struct flow_seen manifests; /* those that are in the destination, content and all */
@@ -61,17 +62,18 @@ static int node_get(struct copier *c, const char *tag, const struct digest *dige
     struct node n = {.m = {.doc = NULL}};
     int r = from->ops->resolve(from, tag, digest, &n.pinned, e);
     if (r)
-        return r;
+        return err_wrap(e, "%s", c->from);
     if (desc && n.pinned.body.len != desc->size)
         r = err_set(e, ERR_DIGEST, "a manifest has another size than its descriptor states");
     else
         r = oci_manifest_parse(buf_bytes(&n.pinned.body), desc ? desc->media_type : n.pinned.media_type, &n.m,
                                e);
-    if (r)
+    if (r) {
         oci_pinned_done(&n.pinned);
-    else
-        *ret = n;
-    return r;
+        return err_wrap(e, "%s", c->from);
+    }
+    *ret = n;
+    return 0;
 }
 
 static int copy_node(struct copier *c, const struct node *n, enum role role, const char *tag, unsigned depth,
@@ -329,7 +331,7 @@ static int copy_all(struct copier *c, const char *from, struct err *e)
     const struct oci_ref *f = &c->from_ref, *t = &c->to_ref;
     int r = oci_endpoint_open(f, &c->conf->endpoint, false, &c->b.from, e);
     if (r)
-        return r;
+        return err_wrap(e, "%s", from);
     if (c->how->all_tags)
         return copy_all_tags(c, from, e);
     return copy_tag(c, f->tag[0] ? f->tag : NULL, f->has_digest ? &f->digest : NULL,
@@ -342,12 +344,13 @@ int flow_copy_run(const struct flow_conf *conf, const char *from, const char *to
     __attribute__((cleanup(copier_done))) struct copier c = {
         .conf = conf,
         .how = how,
+        .from = from,
         .done = ret,
         .from_tags = BUF_INIT(LIMIT_TAGS),
         .to_tags = BUF_INIT(LIMIT_TAGS),
     };
     *ret = (struct flow_copied){.name = NULL};
-    int r = flow_blobs_init(&c.b, ret, e);
+    int r = flow_blobs_init(&c.b, conf->progress, ret, e);
     if (!r)
         r = flow_seen_init(&c.manifests, e);
     if (!r)

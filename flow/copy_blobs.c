@@ -11,9 +11,9 @@
 /* From this many blobs on it pays to ask first whether the manifest is there. */
 #define ASK_FIRST 4U
 
-int flow_blobs_init(struct flow_blobs *b, struct flow_copied *done, struct err *e)
+int flow_blobs_init(struct flow_blobs *b, struct progress *progress, struct flow_copied *done, struct err *e)
 {
-    *b = (struct flow_blobs){.done = done};
+    *b = (struct flow_blobs){.done = done, .progress = progress};
     return flow_seen_init(&b->there, e);
 }
 
@@ -32,6 +32,25 @@ int flow_blobs_relate(struct flow_blobs *b, const struct oci_ref *from, const st
     b->same = one_host && strcmp(from->path, to->path) == 0;
     b->mount_from = one_host && from->kind == OCI_REF_REGISTRY ? from->path : NULL;
     return 0;
+}
+
+/* A blob on its way, as a part of all. */
+struct share {
+    struct progress base;
+    struct flow_blobs *b;
+    uint64_t moved;
+};
+
+static void share_update(struct progress *base, uint64_t done, uint64_t total)
+{
+    struct share *s = (struct share *)base;
+    struct flow_blobs *b = s->b;
+    (void)total;
+    (void)pthread_mutex_lock(&b->there.lock);
+    b->moved += done - s->moved; /* a reading that begins again takes back what the last one had */
+    s->moved = done;
+    b->progress->update(b->progress, b->moved, b->expected);
+    (void)pthread_mutex_unlock(&b->there.lock);
 }
 
 /* The lock of the set of known blobs guards the counts as well. */
@@ -81,30 +100,49 @@ static int send(struct flow_blobs *b, const struct oci_desc *desc, struct err *e
 {
     AUTO(flow_relay) relay = NULL;
     struct source_opener from;
+    struct share share = {.base = {share_update}, .b = b};
+    struct opener_progress shown;
     bool existed = false;
     int r = flow_relay_open(b->from, desc, &relay, &from, e);
+    if (!r && b->progress)
+        from = opener_progress_init(&shown, from, &share.base);
     if (!r)
         r = b->to->ops->blob_push(b->to, desc, &from, &existed, e);
     if (r)
         return r;
     count(b, existed ? &b->done->existed : &b->done->blobs, 1);
     count(b, &b->done->bytes, existed ? 0 : desc->size);
+    if (existed) {
+        count(b, &b->moved, 0 - share.moved);
+        count(b, &b->expected, 0 - desc->size);
+    }
+    return 0;
+}
+
+/* One that is expected. */
+static int copy_blob(struct flow_blobs *b, const struct oci_desc *desc, struct err *e)
+{
+    char text[DIGEST_STR_MAX];
+    bool mounted;
+    int r = try_mount(b, desc, &mounted, e);
+    if (!r && mounted)
+        count(b, &b->expected, 0 - desc->size);
+    else if (!r)
+        r = send(b, desc, e);
+    if (r && strncmp(e->msg, "blob ", 5) == 0)
+        return r; /* it says which one itself */
+    if (r)
+        return err_wrap(e, "blob %s", digest_str(&desc->digest, text));
+    remember(b, &desc->digest);
     return 0;
 }
 
 int flow_blobs_copy_one(struct flow_blobs *b, const struct oci_desc *desc, struct err *e)
 {
-    char text[DIGEST_STR_MAX];
-    bool mounted;
     if (b->same || flow_seen_has(&b->there, &desc->digest))
         return 0;
-    int r = try_mount(b, desc, &mounted, e);
-    if (!r && !mounted)
-        r = send(b, desc, e);
-    if (r)
-        return err_wrap(e, "blob %s", digest_str(&desc->digest, text));
-    remember(b, &desc->digest);
-    return 0;
+    count(b, &b->expected, desc->size);
+    return copy_blob(b, desc, e);
 }
 
 /* image-spec 1.1, layer.md, "Non-Distributable Layers", and docker's before it. Such a layer lies at URLs
@@ -135,7 +173,7 @@ static void batch_add(struct batch *t, const struct oci_desc *desc)
 static int job(void *ctx, size_t i, struct err *e)
 {
     const struct batch *t = ctx;
-    return flow_blobs_copy_one(t->b, t->all[i], e);
+    return copy_blob(t->b, t->all[i], e);
 }
 
 static int ask_first(struct flow_blobs *b, const struct batch *t, const struct digest *digest, bool *ret,
@@ -168,6 +206,8 @@ int flow_blobs_copy(struct flow_blobs *b, const struct oci_manifest *m, const st
     int r = ask_first(b, &t, digest, &there, e);
     if (!r && there)
         flow_blobs_known(b, m);
+    for (size_t i = 0; i < t.n; i++)
+        count(b, &b->expected, there ? 0 : t.all[i]->size);
     return r || there ? r : parallel_run(t.n, WIDTH, job, &t, e);
 }
 
@@ -177,6 +217,8 @@ void flow_blobs_known(struct flow_blobs *b, const struct oci_manifest *m)
     if (m->has_config)
         remember(b, &m->config.digest);
     for (size_t i = 0; i < m->n_entries; i++) {
+        if (is_foreign(m->entries[i].media_type))
+            continue;
         remember(b, &m->entries[i].digest);
         n++;
     }

@@ -13,9 +13,13 @@ struct flow_blobs {
     bool same;                      /* source and destination are one place: all blobs are there */
     bool no_mounts;                 /* the registry did not mount one: it is not asked again */
     struct flow_copied *done;
+    struct progress *progress; /* or NULL; of all blobs together: */
+    uint64_t moved, expected;
 };
 
-MUST_CHECK int flow_blobs_init(struct flow_blobs *b, struct flow_copied *done, struct err *e);
+/* flow_blobs_init - progress: or NULL; told of the bytes of all blobs that were found to be wanted so far. */
+MUST_CHECK int flow_blobs_init(struct flow_blobs *b, struct progress *progress, struct flow_copied *done,
+                               struct err *e);
 void flow_blobs_done(struct flow_blobs *b);
 
 /* flow_blobs_relate - what the two places have to do with each other; the references outlive *b. */

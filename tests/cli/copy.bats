@@ -224,6 +224,8 @@ json.dump(index, open(root + "/index.json", "w"))
 END
     expect 0 waybill copy oci:a:1 oci:b:1
     out_has 'Left out:  1 layers'
+    expect 0 waybill copy --json oci:a:1 oci:c:1
+    [ "$(jq -c '[.blobs.copied, .blobs.existed, .blobs.foreign]' <<<"$output")" = '[2,0,1]' ]
     [ "$(digest_of oci:a:1)" = "$(digest_of oci:b:1)" ]
 }
 
@@ -235,12 +237,16 @@ END
     chmod u+w "$blob"
     flip "$blob" 20
     expect 17 waybill copy oci:a:1 oci:b:1
+    err_has "copy oci:b:1: blob sha256:${blob##*/}: digest is"
     expect 0 waybill tags oci:b
     out_is ''
     rm "$blob"
     expect 4 waybill copy oci:a:1 oci:b:1
+    err_is "waybill: copy oci:b:1: blob sha256:${blob##*/} is missing"
     expect 4 waybill copy oci:a:none oci:b:1
+    err_has 'copy oci:b:1: oci:a:none: '
     expect 4 waybill copy oci:none:1 oci:b:1
+    err_has 'copy oci:b:1: oci:none:1: '
     expect 2 waybill copy --all-tags --platform a/b oci:a oci:b
     tidy b
 }

@@ -149,3 +149,16 @@ count() { wc -l <"$LOG"; }
     expect 0 waybill copy "$R/a/b:v1" oci:out:1
     [ $((SECONDS - start)) -le 1 ]
 }
+
+@test "a terminal sees how far a copy is, all blobs together; a file does not" {
+    command -v script >/dev/null || skip "script is not installed"
+    faulty --delay-ms 300
+    guest hello args
+    waybill push -q hello.wasm "$R/a/b:v1" >/dev/null
+    waybill push -q args.wasm "$R/a/b:v2" >/dev/null
+    expect 0 script -qec "$WAYBILL copy --all-tags $R/a/b oci:shown" /dev/null
+    out_has 'copy ['
+    out_has 'MiB/s'
+    expect 0 waybill copy --all-tags "$R/a/b" oci:unseen
+    err_is ''
+}
