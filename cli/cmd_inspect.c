@@ -6,11 +6,14 @@
 #include "cli/ui.h"
 
 struct inspect_options {
+    const char *platform;
     struct oci_choice choice;
     bool json;
 };
 
 static const struct opt options[] = {
+    {"platform", 0, OPT_STRING, false, offsetof(struct inspect_options, platform), "OS/ARCH",
+     "of an index the manifest for this platform; else it\nis the index that is shown", NULL},
     CMD_COMPONENT(struct inspect_options),
     CMD_LAYER(struct inspect_options),
     CMD_JSON(struct inspect_options),
@@ -56,6 +59,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(ui_progress) bar;
     struct flow_conf flow =
         conf_flow(&conf, call->network, ui_progress_init(&bar, "inspect", !o->json && !call->chatty));
+    flow.platform = o->platform;
     flow.choice = o->choice;
     r = obtain(&flow, target, &found, e);
     ui_progress_done(&bar);

@@ -18,7 +18,7 @@ struct tree_options {
 static const struct opt options[] = {
     {"type", 'T', OPT_STRING, false, offsetof(struct tree_options, type), "TYPE",
      "only referrers of this artifact type, and theirs", NULL},
-    {"depth", 0, OPT_SIZE, false, offsetof(struct tree_options, depth), "N",
+    {"depth", 0, OPT_COUNT, false, offsetof(struct tree_options, depth), "N",
      "go down so far; 1: without referrers of referrers", NULL},
     {"annotations", 'a', OPT_FLAG, false, offsetof(struct tree_options, annotations), NULL,
      "show annotations too", NULL},

@@ -184,6 +184,7 @@ static int json_manifest(const struct inspection *i, struct jout *w, struct err 
 {
     char digest[DIGEST_STR_MAX];
     jout_string(w, "reference", i->manifest.name);
+    jout_string(w, "repository", i->manifest.repo);
     jout_string(w, "digest", digest_str(&i->manifest.manifest.digest, digest));
     jout_string(w, "mediaType", i->manifest.parsed.media_type);
     jout_string(w, "kind", i->kind ? i->kind->name : NULL);

@@ -14,6 +14,7 @@ enum opt_type {
     OPT_LIST,     /* struct opt_list: may be given more than once */
     OPT_DURATION, /* uint64_t, milliseconds; "500ms", "5s", "2m", "1h", "30d"; never 0 */
     OPT_SIZE,     /* uint64_t, bytes; "65536", "64KiB", "1GB"; never 0 */
+    OPT_COUNT,    /* uint64_t; "1"; never 0 */
     OPT_ENUM,     /* unsigned: the index in `choices` */
 };
 

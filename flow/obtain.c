@@ -303,7 +303,7 @@ static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a
     int r = oci_ref_names(&w->ref, &a->name, &a->repo, e);
     if (!r)
         r = resolve(w, a, e);
-    if (!r && !(want & FLOW_WANT_MANIFEST))
+    if (!r && (!(want & FLOW_WANT_MANIFEST) || w->conf->platform))
         r = follow_index(w, a, e);
     return r;
 }

@@ -54,7 +54,7 @@ struct source *flow_artifact_read(const struct flow_artifact *a, struct flow_rea
 enum flow_want {
     FLOW_WANT_BYTES = 1,    /* the module in memory: flow_artifact.bytes (at most LIMIT_MODULE) */
     FLOW_WANT_CONFIG = 2,   /* the config blob too */
-    FLOW_WANT_MANIFEST = 4, /* nothing but the manifest (inspect of what is no wasm artifact) */
+    FLOW_WANT_MANIFEST = 4, /* nothing but the manifest; of an index itself, unless a platform is named */
     FLOW_TO_RUN =
         8, /* it will be executed: a reference needs keys, or else is ERR_REFUSED before any request */
     FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference without keys */

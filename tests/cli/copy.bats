@@ -276,6 +276,10 @@ END
     expect 0 waybill copy -r oci-archive:b.tar:1 oci:c:1
     diff -r a/blobs c/blobs
     expect 0 waybill attach -q -T test/more signature.txt oci-archive:b.tar:1
+    for bad in 0 -1 1KiB; do
+        expect 2 waybill tree --depth $bad oci-archive:b.tar:1
+        err_has "'$bad' is no whole number above 0"
+    done
     expect 0 waybill tree --json --depth 1 oci-archive:b.tar:1
     [ "$(jq '.referrers | length' <<<"$output")" -eq 3 ]
     expect 0 waybill delete -y oci-archive:b.tar:1

@@ -115,4 +115,8 @@ image=application/vnd.oci.image.config.v1+json
     absent none.wasm
     expect 0 waybill inspect oci:shelf
     out_has "index"
+    expect 0 waybill inspect --json --platform linux/amd64 oci:shelf
+    [ "$(jq -r .digest <<<"$output")" = "sha256:$(sha256sum other | cut -d' ' -f1)" ]
+    [ "$(jq -r .repository <<<"$output")" = oci:shelf ]
+    expect 4 waybill inspect --platform plan9/wasm oci:shelf
 }
