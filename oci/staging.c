@@ -7,13 +7,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define REMOVE_DEPTH 4    /* blobs/<alg>/<file> and the folder itself */
-#define LOCK_TRIES   1000 /* each one lost means that another process has finished */
-#define FILE_MODE    0666
+#define REMOVE_DEPTH  4    /* blobs/<alg>/<file> and the folder itself */
+#define LOCK_TRIES    1000 /* each one lost means that another process has finished */
+#define FILE_MODE     0666
+#define ABANDON_TRIES 3 /* other threads may still be making files */
+
+/* What a signal handler has to know: a command writes one archive at most. */
+static const struct oci_staging *_Atomic open_now;
 
 /* Removes a file, or a folder and what is in it; no link is followed. */
 static void remove_all(int parent, const char *name, unsigned depth)
@@ -119,11 +124,46 @@ int oci_staging_open(const char *path, struct oci_staging *ret, struct err *e)
         return r;
     }
     *ret = s;
+    atomic_store(&open_now, ret);
     return 0;
+}
+
+/* Removes the files of a folder with system calls alone. */
+static void clear_folder(int root, const char *path)
+{
+    _Alignas(struct dirent64) char entries[4096];
+    int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    for (ssize_t n; fd >= 0 && (n = getdents64(fd, entries, sizeof(entries))) > 0;)
+        for (ssize_t at = 0; at < n;) {
+            const struct dirent64 *entry = (const void *)(entries + at);
+            (void)unlinkat(fd, entry->d_name, 0);
+            at += entry->d_reclen;
+        }
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+void oci_staging_abandon(void)
+{
+    static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "blobs"};
+    const struct oci_staging *s = atomic_load(&open_now);
+    bool gone = !s;
+    for (unsigned n = 0; !gone && n < ABANDON_TRIES; n++) {
+        for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+            clear_folder(s->root, folders[i]);
+            (void)unlinkat(s->root, folders[i], AT_REMOVEDIR);
+        }
+        clear_folder(s->root, ".");
+        gone = unlinkat(s->parent, s->name, AT_REMOVEDIR) == 0;
+    }
+    if (s)
+        (void)unlinkat(s->parent, s->lock_name, 0);
 }
 
 void oci_staging_close(struct oci_staging *s)
 {
+    const struct oci_staging *mine = s;
+    (void)atomic_compare_exchange_strong(&open_now, &mine, NULL);
     if (s->root >= 0)
         (void)close(TAKE_FD(s->root));
     if (s->name[0])

@@ -27,6 +27,10 @@ MUST_CHECK int oci_staging_open(const char *path, struct oci_staging *ret, struc
 /* oci_staging_close - removes the folder with all that is in it, and the lock. */
 void oci_staging_close(struct oci_staging *s);
 
+/* oci_staging_abandon - the same for the one that this process has open, if any, from a signal handler of a
+ * process that is about to end: calls nothing that a handler must not. */
+void oci_staging_abandon(void);
+
 /* oci_staging_pack - writes the layout in the folder as a tar in place of the file: oci-layout, index.json,
  * then the blobs by name; the same layout gives the same bytes. A file that was there keeps its permissions.
  * A target that ends in .gz or .tgz is compressed. */

@@ -384,6 +384,38 @@ saved() {
     tidy .
 }
 
+# staged: waits until a private folder is there.
+staged() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        [ -z "$(compgen -G './.waybill-*.tmp/blobs/sha256')" ] || return 0
+        sleep 0.01
+    done
+    fail "no private folder was seen"
+}
+
+@test "a writer that is interrupted, ended or hung up on leaves nothing, and the archive as it was" {
+    guest hello
+    big_guest big.wasm 60000000
+    waybill push -q big.wasm oci:shelf:1 >/dev/null
+    waybill push -q hello.wasm oci-archive:a.tar:v1 >/dev/null
+    cp a.tar before
+    local number status
+    for number in INT:130 TERM:143 HUP:129; do
+        # a shell's background children ignore SIGINT
+        python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$WAYBILL" copy -q oci:shelf:1 oci-archive:a.tar:big >/dev/null 3>&- &
+        staged
+        kill -s "${number%:*}" $!
+        status=0
+        wait $! || status=$?
+        [ "$status" = "${number#*:}" ] || fail "${number%:*}: status $status"
+        tidy .
+        cmp a.tar before
+    done
+}
+
 @test "six writers of one archive: all tags are there" {
     guest hello args
     local i pids=()
