@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/version.h"
 
 #define PLUGIN_ABI 1
 
@@ -21,7 +22,16 @@ struct plugin {
     void (*set_log)(log_handler *handler, void *ctx, enum log_level level);
 };
 
-#define PLUGIN_EXPORT __attribute__((visibility("default")))
+/* PLUGIN_DEFINE(name, ops) - the one symbol of a shared object, at the end of its file. */
+#define PLUGIN_DEFINE(name_, ops_)                                                \
+    extern const struct plugin waybill_plugin;                                    \
+    __attribute__((visibility("default"))) const struct plugin waybill_plugin = { \
+        .abi = PLUGIN_ABI,                                                        \
+        .name = name_,                                                            \
+        .build = WAYBILL_VERSION,                                                 \
+        .ops = ops_,                                                              \
+        .set_log = log_set_handler,                                               \
+    }
 
 /* plugin_load - the ops of plugin `name` (a constant of ours, never outside input), loaded once per process
  * and kept to its end. ERR_CONFIG (missing, damaged, or of another build). Thread: any. */

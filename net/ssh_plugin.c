@@ -3,7 +3,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/plugin.h"
-#include "base/version.h"
 #include "net/ssh_thread.h"
 
 static int conn_open(const struct net_ssh_conf *conf, struct net_ssh_conn *below, unsigned depth,
@@ -84,12 +83,4 @@ static const struct net_ssh_ops ops = {
     .failure = net_ssh_conn_failure,
 };
 
-extern const struct plugin waybill_plugin;
-
-PLUGIN_EXPORT const struct plugin waybill_plugin = {
-    .abi = PLUGIN_ABI,
-    .name = "ssh",
-    .build = WAYBILL_VERSION,
-    .ops = &ops,
-    .set_log = log_set_handler,
-};
+PLUGIN_DEFINE("ssh", &ops);

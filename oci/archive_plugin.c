@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one symbol of the shared object "archive". */
 #include "base/plugin.h"
-#include "base/version.h"
 #include "oci/archive_ops.h"
 
 const struct oci_archive_ops oci_archive_plugin_ops = {
@@ -15,12 +14,4 @@ const struct oci_archive_ops oci_archive_plugin_ops = {
     .out_close = oci_archive_writer_close,
 };
 
-extern const struct plugin waybill_plugin;
-
-PLUGIN_EXPORT const struct plugin waybill_plugin = {
-    .abi = PLUGIN_ABI,
-    .name = "archive",
-    .build = WAYBILL_VERSION,
-    .ops = &oci_archive_plugin_ops,
-    .set_log = log_set_handler,
-};
+PLUGIN_DEFINE("archive", &oci_archive_plugin_ops);

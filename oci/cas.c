@@ -126,12 +126,14 @@ int oci_cas_put_init(struct oci_cas_put *put, int root, const struct digest *d, 
     return r;
 }
 
-int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_t mode, struct err *e)
+int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_t mode, bool quick,
+                      struct err *e)
 {
     struct oci_cas_put put;
     int r = oci_cas_put_init(&put, root, d, data.len, mode, e);
     if (r)
         return r;
+    put.file.quick = quick;
     r = sink_write(&put.verify.base, data, e);
     if (!r)
         r = sink_commit(&put.verify.base, e);

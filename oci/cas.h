@@ -26,7 +26,8 @@ struct oci_cas_put {
 };
 MUST_CHECK int oci_cas_put_init(struct oci_cas_put *put, int root, const struct digest *d, uint64_t size,
                                 mode_t mode, struct err *e);
-MUST_CHECK int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_t mode,
+/* quick: see struct sink_file. */
+MUST_CHECK int oci_cas_put_bytes(int root, const struct digest *d, struct bytes data, mode_t mode, bool quick,
                                  struct err *e);
 
 /* oci_cas_remove - a blob that is not there is no failure. ERR_IO. */

@@ -15,6 +15,8 @@ static int (*const openers[])(const struct oci_ref *ref, const struct oci_endpoi
 int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                       struct oci_endpoint **ret, struct err *e)
 {
+    if (ref->kind == OCI_REF_PACKAGE)
+        return err_set(e, ERR_USAGE, "a package has to be located first");
     if (ref->kind == OCI_REF_REGISTRY && conf->registries && conf->registries->n_rules && !create &&
         !conf->remove)
         return oci_mirror_open(ref, conf, ret, e);

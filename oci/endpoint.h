@@ -123,9 +123,9 @@ struct oci_endpoint {
     const struct oci_endpoint_ops *ops;
 };
 
-/* oci_endpoint_open - does not connect. create: a layout's folder or file may be made
- * (push).
- * conf and ref outlive the endpoint. Released with oci_endpoint_close (takes NULL). */
+/* oci_endpoint_open - does not connect. ref: as oci_ref_locate leaves it; a package is ERR_USAGE. create: a
+ * layout's folder or file may be made (push). conf and ref outlive the endpoint. Released with
+ * oci_endpoint_close (takes NULL). */
 MUST_CHECK int oci_endpoint_open(const struct oci_ref *ref, const struct oci_endpoint_conf *conf, bool create,
                                  struct oci_endpoint **ret, struct err *e);
 void oci_endpoint_close(struct oci_endpoint *ep);

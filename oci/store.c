@@ -68,26 +68,18 @@ static void sweep(struct oci_store *s)
 
 /* Nothing is waited for: a blob is checked whenever it is used, and one that a crash spoils is fetched again.
  */
-static int put_start(struct oci_store *s, struct oci_cas_put *put, const struct digest *d, uint64_t size,
-                     struct err *e)
+int oci_store_put_init(struct oci_store *s, struct oci_cas_put *put, const struct digest *d, uint64_t size,
+                       int *keep_fd, struct err *e)
 {
+    sweep(s);
     int r = oci_cas_make(s->root, d->alg, STORE_DIR_MODE, e);
     if (!r)
         r = oci_cas_put_init(put, s->root, d, size, STORE_FILE_MODE, e);
     if (r)
         return err_wrap(e, "store");
     put->file.quick = true;
+    put->file.keep_fd = keep_fd;
     return 0;
-}
-
-int oci_store_put_init(struct oci_store *s, struct oci_cas_put *put, const struct digest *d, uint64_t size,
-                       int *keep_fd, struct err *e)
-{
-    sweep(s);
-    int r = put_start(s, put, d, size, e);
-    if (!r)
-        put->file.keep_fd = keep_fd;
-    return r;
 }
 
 int oci_store_adopt(struct oci_store *s, const struct digest *d, int dirfd, const char *name, struct err *e)
@@ -101,13 +93,8 @@ int oci_store_adopt(struct oci_store *s, const struct digest *d, int dirfd, cons
 
 int oci_store_put_bytes(struct oci_store *s, const struct digest *d, struct bytes data, struct err *e)
 {
-    struct oci_cas_put put;
-    int r = put_start(s, &put, d, data.len, e);
-    if (r)
-        return r;
-    r = sink_write(&put.verify.base, data, e);
+    int r = oci_cas_make(s->root, d->alg, STORE_DIR_MODE, e);
     if (!r)
-        r = sink_commit(&put.verify.base, e);
-    sink_abort(&put.verify.base);
+        r = oci_cas_put_bytes(s->root, d, data, STORE_FILE_MODE, true, e);
     return r ? err_wrap(e, "store") : 0;
 }

@@ -12,7 +12,6 @@ teardown_file() {
     stop_ggcr
 }
 
-need_registry() { command -v docker-registry >/dev/null || skip "docker-registry is not installed"; }
 TYPE=application/vnd.test.note
 
 # blob DIR DIGEST: its path.

@@ -12,7 +12,6 @@ teardown_file() {
     stop_ggcr
 }
 
-need_registry() { command -v docker-registry >/dev/null || skip "docker-registry is not installed"; }
 
 # digest_of REF
 digest_of() { waybill tree --json "$1" | jq -r .digest; }

@@ -163,6 +163,8 @@ END
     export REGISTRY REGISTRY_ROOT REGISTRY_LOG REGISTRY_PIDS
 }
 
+need_registry() { command -v docker-registry >/dev/null || skip "docker-registry is not installed"; }
+
 stop_registry() {
     local pid
     for pid in ${REGISTRY_PIDS:-}; do

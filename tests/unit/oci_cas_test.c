@@ -43,13 +43,13 @@ static void put_and_open(void **state)
         int fd = -7;
         assert_fails(oci_cas_open(s->fd, &d, 4, &fd, &e), ERR_NOTFOUND);
         assert_non_null(strstr(e.msg, "is missing"));
-        assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e), ERR_NOTFOUND);
+        assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e), ERR_NOTFOUND);
         assert_ok(oci_cas_make(s->fd, algs[i], 0700, &e));
         assert_ok(oci_cas_make(s->fd, algs[i], 0700, &e));
         assert_fails(oci_cas_open(s->fd, &d, 4, &fd, &e), ERR_NOTFOUND);
         assert_int_equal(fd, -7);
         for (int again = 0; again < 2; again++)
-            assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e));
+            assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e));
         assert_true(scratch_holds(s, blob_name(&d), BYTES_LIT("blob")));
         assert_ok(oci_cas_read(s->fd, &d, &out, &e));
         assert_string_equal(buf_cstr(&out), "blob");
@@ -72,7 +72,7 @@ static void refuses_wrong_bytes(void **state)
     assert_ok(oci_cas_make(s->fd, HASH_SHA256, 0700, &e));
     const struct bytes wrong[] = {BYTES_LIT("blub"), BYTES_LIT("blo"), BYTES_LIT("blobs"), BYTES_NONE};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        assert_fails(oci_cas_put_bytes(s->fd, &d, wrong[i], 0600, &e), ERR_DIGEST);
+        assert_fails(oci_cas_put_bytes(s->fd, &d, wrong[i], 0600, false, &e), ERR_DIGEST);
         assert_ok(oci_cas_put_init(&put, s->fd, &d, 4, 0600, &e));
         int r = sink_write(&put.verify.base, wrong[i], &e);
         if (!r)
@@ -109,7 +109,7 @@ static void damage(void **state)
     assert_fails(oci_cas_read(s->fd, &d, &small, &e), ERR_LIMIT);
     /* A put mends what is damaged. */
     scratch_write(s, blob_name(&d), BYTES_LIT("blub"));
-    assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e));
+    assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e));
     assert_true(scratch_holds(s, blob_name(&d), BYTES_LIT("blob")));
 }
 
@@ -125,13 +125,13 @@ static void links(void **state)
     assert_ok(oci_cas_make(s->fd, HASH_SHA256, 0700, &e));
     assert_int_equal(symlinkat("../../elsewhere", s->fd, blob_name(&d)), 0);
     assert_fails(oci_cas_open(s->fd, &d, 4, &fd, &e), ERR_IO);
-    assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e)); /* the link is replaced */
+    assert_ok(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e)); /* the link is replaced */
     assert_ok(oci_cas_open(s->fd, &d, 4, &fd, &e));
     (void)close(fd);
     assert_int_equal(unlinkat(s->fd, blob_name(&d), 0), 0);
     assert_int_equal(mkfifoat(s->fd, blob_name(&d), 0600), 0);
     assert_fails(oci_cas_open(s->fd, &d, 4, &fd, &e), ERR_IO);
-    assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e), ERR_IO);
+    assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e), ERR_IO);
     assert_int_equal(unlinkat(s->fd, blob_name(&d), 0), 0);
 
     /* The folders. */
@@ -141,7 +141,7 @@ static void links(void **state)
         assert_int_equal(symlinkat(i ? "moved" : "../moved", s->fd, folders[i]), 0);
         assert_fails(oci_cas_open(s->fd, &d, 4, &fd, &e), ERR_IO);
         assert_ok(oci_cas_make(s->fd, HASH_SHA256, 0700, &e));
-        assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, &e), ERR_IO);
+        assert_fails(oci_cas_put_bytes(s->fd, &d, BYTES_LIT("blob"), 0600, false, &e), ERR_IO);
         oci_cas_sweep(s->fd, HASH_SHA256);
         assert_int_equal(unlinkat(s->fd, folders[i], 0), 0);
         assert_int_equal(renameat(s->fd, "moved", s->fd, folders[i]), 0);
@@ -210,7 +210,7 @@ static void concurrent_puts(void **state)
         if (i == 0)
             data[1000] ^= 1;
         for (int n = 0; n < 20; n++) {
-            int r = oci_cas_put_bytes(s->fd, &d, BYTES_ARR(data), 0600, &e);
+            int r = oci_cas_put_bytes(s->fd, &d, BYTES_ARR(data), 0600, false, &e);
             bad |= r != (i == 0 ? ERR_DIGEST : 0);
             int fd = -1;
             if (i && oci_cas_open(s->fd, &d, sizeof(data), &fd, &e) == 0) {
