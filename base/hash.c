@@ -16,19 +16,29 @@ struct hash_state {
     enum hash_alg alg;
 };
 
+static const struct {
+    int gcry;
+    size_t len;
+    const char *name;
+} table[] = {
+    [HASH_SHA256] = {GCRY_MD_SHA256, HASH_SHA256_LEN, "sha256"},
+    [HASH_SHA512] = {GCRY_MD_SHA512, HASH_SHA512_LEN, "sha512"},
+    [HASH_SHA384] = {GCRY_MD_SHA384, HASH_SHA384_LEN, "sha384"},
+};
+
 static int gcry_alg(enum hash_alg alg)
 {
-    return alg == HASH_SHA256 ? GCRY_MD_SHA256 : GCRY_MD_SHA512;
+    return table[alg].gcry;
 }
 
 size_t hash_len(enum hash_alg alg)
 {
-    return alg == HASH_SHA256 ? HASH_SHA256_LEN : HASH_SHA512_LEN;
+    return table[alg].len;
 }
 
 const char *hash_name(enum hash_alg alg)
 {
-    return alg == HASH_SHA256 ? "sha256" : "sha512";
+    return table[alg].name;
 }
 
 /* libgcrypt wipes what it keeps in its pool for secrets and big numbers, but passes keys on in memory that it

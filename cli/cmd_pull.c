@@ -70,9 +70,9 @@ static int run(struct cmd_call *call, struct err *e)
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_keyring ring = keys_ring(&keys);
+    const struct sign_trust trust = keys_trust(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
-    r = flow_pull(&flow, reference, o->output, &ring, &artifact, e);
+    r = flow_pull(&flow, reference, o->output, &trust, &artifact, e);
     if (r)
         return r;
     ui_progress_done(&bar);

@@ -140,10 +140,10 @@ static int run(struct cmd_call *call, struct err *e)
     struct flow_conf flow = conf_flow(&conf, call->network, ui_progress_init(&bar, "run", !call->chatty));
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_keyring ring = keys_ring(&keys);
+    const struct sign_trust trust = keys_trust(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
-    r = flow_obtain(&flow, target, want, &ring, &artifact, e);
+    r = flow_obtain(&flow, target, want, &trust, &artifact, e);
     ui_progress_done(&bar);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }

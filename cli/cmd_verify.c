@@ -59,9 +59,9 @@ static int run(struct cmd_call *call, struct err *e)
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_keyring ring = keys_ring(&keys);
+    const struct sign_trust trust = keys_trust(&keys);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
-    r = flow_obtain(&flow, target, 0, &ring, &artifact, e);
+    r = flow_obtain(&flow, target, 0, &trust, &artifact, e);
     ui_progress_done(&bar);
     /* Without a check there is no verdict: the artifact could not be had. */
     if (r && !artifact.report.n)

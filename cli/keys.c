@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 int keys_read(const char *path, struct sign_key **ret, struct err *e)
 {
@@ -33,8 +34,7 @@ int keys_read(const char *path, struct sign_key **ret, struct err *e)
 static bool is_known(const struct keys *k, const struct sign_key *key)
 {
     for (size_t i = 0; i < k->n; i++)
-        if (sign_key_type(k->all[i]) == sign_key_type(key) &&
-            bytes_eq(sign_key_public(k->all[i]), sign_key_public(key)))
+        if (sign_key_eq(k->all[i], key))
             return true;
     return false;
 }
@@ -72,7 +72,7 @@ void keys_done(struct keys *k)
     free(k->all);
 }
 
-struct sign_keyring keys_ring(const struct keys *k)
+struct sign_trust keys_trust(const struct keys *k)
 {
-    return (struct sign_keyring){k->all, k->n};
+    return (struct sign_trust){.keys = {k->all, k->n}, .now = time(NULL)};
 }

@@ -19,6 +19,7 @@ struct keys {
  * a failure. */
 MUST_CHECK int keys_load(const struct opt_list *paths, struct keys *ret, struct err *e);
 void keys_done(struct keys *k);
-struct sign_keyring keys_ring(const struct keys *k);
+/* keys_trust - the keys, and the time of now. */
+struct sign_trust keys_trust(const struct keys *k);
 
 #endif

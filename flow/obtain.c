@@ -153,7 +153,7 @@ static int load(struct flow_artifact *a, struct source *from, struct err *e)
 }
 
 /* One reading of everything that is to be handed on: digest, and signatures when there are keys. */
-static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign_keyring *keys,
+static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign_trust *trust,
                    struct digest *ret, struct err *e)
 {
     AUTO(hash_state) hash = NULL;
@@ -163,8 +163,8 @@ static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign
     if (r)
         return r;
     struct source *from = source_tee_init(&tee, flow_artifact_read(a, &reading), hash_see, hash);
-    if (keys && keys->n)
-        r = sign_verify(from, keys, &a->report, e);
+    if (trust && !sign_trust_is_empty(trust))
+        r = sign_verify(from, trust, &a->report, e);
     uint8_t rest[64U << 10];
     for (size_t n = 1; !r && n > 0;) /* a verifier may stop early at a malformed place */
         r = source_read(from, rest, sizeof(rest), &n, e);
@@ -181,7 +181,7 @@ static int verdict(const struct flow_artifact *a, struct err *e)
 }
 
 /* Brings the module's bytes into place and makes sure of them. */
-static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct sign_keyring *keys,
+static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct sign_trust *trust,
                        struct flow_artifact *a, struct err *e)
 {
     struct digest got;
@@ -190,7 +190,7 @@ static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct
     if (in_memory)
         (void)close(TAKE_FD(a->fd));
     if (!r)
-        r = examine(a, desc->digest.alg, keys, &got, e);
+        r = examine(a, desc->digest.alg, trust, &got, e);
     if (!r && !digest_eq(&got, &desc->digest)) {
         char is[DIGEST_STR_MAX], want[DIGEST_STR_MAX];
         r = err_set(e, ERR_DIGEST, "the module's digest is %s, expected %s", digest_str(&got, is),
@@ -201,9 +201,9 @@ static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct
 
 /* As check_bytes; a copy of the store's that turns out to be damaged is fetched again, once. */
 static int check_module(struct way *w, const struct oci_desc *desc, bool in_memory,
-                        const struct sign_keyring *keys, struct flow_artifact *a, struct err *e)
+                        const struct sign_trust *trust, struct flow_artifact *a, struct err *e)
 {
-    int r = check_bytes(desc, in_memory, keys, a, e);
+    int r = check_bytes(desc, in_memory, trust, a, e);
     if (r == ERR_DIGEST && !a->fresh && !w->ep->ops->blob_open) {
         log_warn("the store's copy of the module is damaged; fetching it again");
         buf_done(&a->bytes);
@@ -213,7 +213,7 @@ static int check_module(struct way *w, const struct oci_desc *desc, bool in_memo
         a->fresh = true;
         r = flow_fetch_blob(&w->fetch, desc, w->conf->progress, &a->fd, e);
         if (!r)
-            r = check_bytes(desc, in_memory, keys, a, e);
+            r = check_bytes(desc, in_memory, trust, a, e);
     }
     return r ? r : verdict(a, e);
 }
@@ -321,7 +321,7 @@ static int check_preamble(const struct flow_artifact *a, struct err *e)
     return r ? r : wbin_preamble(BYTES_ARR(head), &kind, e);
 }
 
-static int obtain_reference(struct way *w, unsigned want, const struct sign_keyring *keys,
+static int obtain_reference(struct way *w, unsigned want, const struct sign_trust *trust,
                             struct flow_artifact *a, struct err *e)
 {
     const struct oci_kind *kind = NULL;
@@ -342,8 +342,8 @@ static int obtain_reference(struct way *w, unsigned want, const struct sign_keyr
         r = open_module(w, &place, a, &desc, e);
     if (r)
         return r;
-    bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(keys && keys->n);
-    r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, keys, a, e);
+    bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(trust && !sign_trust_is_empty(trust));
+    r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, trust, a, e);
     return r ? r : check_preamble(a, e);
 }
 
@@ -372,7 +372,7 @@ static int open_path(const char *path, unsigned want, struct flow_artifact *a, s
     return load(a, &file.base, e);
 }
 
-static int obtain_file(const char *path, unsigned want, const struct sign_keyring *keys,
+static int obtain_file(const char *path, unsigned want, const struct sign_trust *trust,
                        struct flow_artifact *a, struct err *e)
 {
     a->from_file = true;
@@ -381,7 +381,7 @@ static int obtain_file(const char *path, unsigned want, const struct sign_keyrin
         return err_nomem(e);
     int r = open_path(path, want, a, e);
     if (!r)
-        r = examine(a, HASH_SHA256, keys, &a->digest, e);
+        r = examine(a, HASH_SHA256, trust, &a->digest, e);
     struct stat st;
     if (!r && a->fd >= 0 && fstat(a->fd, &st) < 0)
         r = err_set_errno(e, ERR_IO, errno, "%s", path);
@@ -392,19 +392,19 @@ static int obtain_file(const char *path, unsigned want, const struct sign_keyrin
 }
 
 int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
-                const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e)
+                const struct sign_trust *trust, struct flow_artifact *ret, struct err *e)
 {
     *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
     if (oci_ref_is_path(target))
-        return obtain_file(target, want, keys, ret, e);
-    if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !(keys && keys->n))
+        return obtain_file(target, want, trust, ret, e);
+    if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !(trust && !sign_trust_is_empty(trust)))
         return err_set(
             e, ERR_REFUSED,
             "not run, since no key was given to check it with: use --key PUB, or --allow-unsigned to run it "
             "unchecked");
     AUTO_DONE(way) w;
     int r = way_open(&w, conf, target, e);
-    return r ? r : obtain_reference(&w, want, keys, ret, e);
+    return r ? r : obtain_reference(&w, want, trust, ret, e);
 }
 
 void flow_artifact_done(struct flow_artifact *a)
@@ -482,7 +482,7 @@ static int check_output(const char *path, struct err *e)
 }
 
 int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
-              const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e)
+              const struct sign_trust *trust, struct flow_artifact *ret, struct err *e)
 {
     *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
     AUTO_DONE(way) w;
@@ -491,7 +491,7 @@ int flow_pull(const struct flow_conf *conf, const char *reference, const char *p
         r = check_output(path, e);
     w.fetch.hold = strcmp(path, "-") != 0;
     if (!r)
-        r = obtain_reference(&w, 0, keys, ret, e);
+        r = obtain_reference(&w, 0, trust, ret, e);
     if (!r)
         r = write_out(&w, ret, path, e);
     return r;

@@ -60,17 +60,17 @@ enum flow_want {
     FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference without keys */
 };
 
-/* flow_obtain - keys: NULL or an empty ring: nothing is verified but digests. With keys, a failed
+/* flow_obtain - keys: NULL or an empty ring: nothing is verified but digests. With trust, a failed
  * verification is an error with the verdict's code and reason, and ret->report (set also then) says the rest.
  * ret: flow_artifact_done by the caller, whatever is returned. target: a file or a reference, see
  * oci_ref_is_path. */
 MUST_CHECK int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
-                           const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e);
+                           const struct sign_trust *trust, struct flow_artifact *ret, struct err *e);
 void flow_artifact_done(struct flow_artifact *a);
 
 /* flow_pull - obtains a reference and writes the module to a file, which appears only if everything was
  * right. path "-": standard output (opened as fd 1), after the same checks. */
 MUST_CHECK int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
-                         const struct sign_keyring *keys, struct flow_artifact *ret, struct err *e);
+                         const struct sign_trust *trust, struct flow_artifact *ret, struct err *e);
 
 #endif

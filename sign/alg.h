@@ -12,6 +12,7 @@ struct sign_alg {
     enum sign_key_type type;
     const char *name;
     size_t public_len;
+    struct sign_scheme scheme; /* the one that sign and verify follow */
     struct bytes
         identifier; /* the whole AlgorithmIdentifier in DER: RFC 8410 section 3, RFC 5480 section 2.1 */
 
@@ -46,8 +47,5 @@ MUST_CHECK int sign_key_new_private(const struct sign_alg *alg, struct bytes sec
                                     struct sign_key **ret, struct err *e);
 MUST_CHECK int sign_key_new_public(const struct sign_alg *alg, struct bytes public_key, struct sign_key **ret,
                                    struct err *e);
-
-/* sign_key_put_spki - appends the SubjectPublicKeyInfo in DER (RFC 5280 section 4.1). */
-void sign_key_put_spki(const struct sign_key *k, struct buf *out);
 
 #endif

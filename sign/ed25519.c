@@ -180,6 +180,7 @@ const struct sign_alg sign_alg_ed25519 = {
     .type = SIGN_KEY_ED25519,
     .name = "ed25519",
     .public_len = LEN,
+    .scheme = {SIGN_MODE_ED25519, HASH_SHA512},
     .identifier = {(const uint8_t *)"\x30\x05\x06\x03\x2b\x65\x70", 7},
     .generate = ed25519_generate,
     .derive = ed25519_derive,

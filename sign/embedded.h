@@ -15,7 +15,7 @@
 /* sign_embedded_sign / _verify - see struct sign_format. */
 MUST_CHECK int sign_embedded_sign(const struct source_opener *from, const struct sign_key *key,
                                   struct sink *to, struct err *e);
-MUST_CHECK int sign_embedded_verify(struct source *from, const struct sign_keyring *keys,
+MUST_CHECK int sign_embedded_verify(struct source *from, const struct sign_trust *trust,
                                     struct sign_report *report, struct err *e);
 
 #endif

@@ -230,10 +230,10 @@ static int verify_scanned(const struct sign_scan *scan, const struct sign_keyrin
     return r;
 }
 
-int sign_embedded_verify(struct source *from, const struct sign_keyring *keys, struct sign_report *report,
+int sign_embedded_verify(struct source *from, const struct sign_trust *trust, struct sign_report *report,
                          struct err *e)
 {
     AUTO_DONE(sign_scan) scan;
     int r = sign_scan_run(from, &scan, e);
-    return r ? r : verify_scanned(&scan, keys, report, e);
+    return r ? r : verify_scanned(&scan, &trust->keys, report, e);
 }

@@ -96,6 +96,16 @@ int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err
     return r;
 }
 
+int sign_key_rename(struct sign_key *k, const char *name, struct err *e)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return err_nomem(e);
+    free(k->name);
+    k->name = copy;
+    return 0;
+}
+
 /* What a file that no kind recognises is. */
 static int refuse(struct bytes content, struct err *e)
 {
@@ -129,13 +139,10 @@ int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret
     int r = parse(content, &k, e);
     if (r)
         return r;
-    char *copy = strdup(name);
-    if (!copy)
-        return err_nomem(e);
-    free(k->name);
-    k->name = copy;
-    *ret = TAKE(k);
-    return 0;
+    r = sign_key_rename(k, name, e);
+    if (!r)
+        *ret = TAKE(k);
+    return r;
 }
 
 enum sign_key_type sign_key_type(const struct sign_key *k)
@@ -201,6 +208,38 @@ int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *ou
     if (!k->is_private)
         return err_set(e, ERR_USAGE, "%s is a public key; signing needs the private one", k->name);
     return k->alg->sign(k, message, out, e);
+}
+
+struct sign_scheme sign_key_scheme(const struct sign_key *k)
+{
+    return k->alg->scheme;
+}
+
+static bool is_native(const struct sign_key *k, struct sign_scheme s)
+{
+    return s.mode == k->alg->scheme.mode && (s.hash == k->alg->scheme.hash || s.mode == SIGN_MODE_ED25519);
+}
+
+int sign_key_sign_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                     struct buf *out, struct err *e)
+{
+    if (!is_native(k, scheme))
+        return err_set(e, ERR_UNSUPPORTED, "keys for %s do not sign like that", k->alg->name);
+    return sign_key_sign(k, message, out, e);
+}
+
+int sign_key_verify_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                       struct bytes signature, bool *ret_good, struct err *e)
+{
+    if (is_native(k, scheme))
+        return sign_key_verify(k, message, signature, ret_good, e);
+    *ret_good = false;
+    return 0;
+}
+
+bool sign_key_eq(const struct sign_key *a, const struct sign_key *b)
+{
+    return a->alg == b->alg && bytes_eq(sign_key_public(a), sign_key_public(b));
 }
 
 int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature, bool *ret_good,

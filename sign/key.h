@@ -4,8 +4,24 @@
 #define WAYBILL_SIGN_KEY_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 
-enum sign_key_type { SIGN_KEY_ED25519, SIGN_KEY_P256 };
+enum sign_key_type { SIGN_KEY_ED25519, SIGN_KEY_P256, SIGN_KEY_P384, SIGN_KEY_RSA };
+
+/* How a signature is made of a message. */
+enum sign_mode {
+    SIGN_MODE_ED25519,   /* RFC 8032, pure: 64 bytes R‖S; the hash does not count */
+    SIGN_MODE_ED25519PH, /* RFC 8032 section 5.1, prehashed with SHA-512 */
+    SIGN_MODE_ECDSA_DER, /* FIPS 186-5; Ecdsa-Sig-Value of RFC 3279 */
+    SIGN_MODE_ECDSA_RAW, /* r‖s, each as long as the curve's order (RFC 7518 section 3.4) */
+    SIGN_MODE_RSA_PKCS1, /* RFC 8017 section 8.2 */
+    SIGN_MODE_RSA_PSS,   /* RFC 8017 section 8.1, MGF1 and salt of the hash */
+};
+
+struct sign_scheme {
+    enum sign_mode mode;
+    enum hash_alg hash;
+};
 
 #define SIGN_FINGERPRINT_MAX 72 /* "SHA256:" and 64 hexadecimal digits */
 
@@ -20,6 +36,9 @@ DEFINE_AUTO(sign_key, sign_key_free);
  * kept in the key (the file's name as the user gave it). ERR_FORMAT, ERR_UNSUPPORTED (a kind or an algorithm
  * that waybill does not have). */
 MUST_CHECK int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret, struct err *e);
+
+/* sign_key_rename - for a key that goes by another name than its file (in a policy). ERR_NOMEM. */
+MUST_CHECK int sign_key_rename(struct sign_key *k, const char *name, struct err *e);
 
 enum sign_key_type sign_key_type(const struct sign_key *k);
 const char *sign_key_type_name(enum sign_key_type type); /* "ed25519", "p256" */
@@ -47,5 +66,26 @@ MUST_CHECK int sign_key_sign(const struct sign_key *k, struct bytes message, str
  * before it sees the input. */
 MUST_CHECK int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature,
                                bool *ret_good, struct err *e);
+
+/* sign_key_scheme - what sign_key_sign and sign_key_verify do: Ed25519 pure, ECDSA_DER with SHA-256 for P-256
+ * and SHA-384 for P-384, RSA_PKCS1 with SHA-256. */
+struct sign_scheme sign_key_scheme(const struct sign_key *k);
+
+/* sign_key_sign_as / _verify_as - the same with another scheme. ERR_UNSUPPORTED: keys of that type know no
+ * such scheme; verifying, that is "not right". */
+MUST_CHECK int sign_key_sign_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                                struct buf *out, struct err *e);
+MUST_CHECK int sign_key_verify_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                                  struct bytes signature, bool *ret_good, struct err *e);
+
+/* sign_key_from_spki - the public key of a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1), as
+ * certificates hold it. name: as of sign_key_parse. */
+MUST_CHECK int sign_key_from_spki(struct bytes der, const char *name, struct sign_key **ret, struct err *e);
+
+/* sign_key_put_spki - appends the SubjectPublicKeyInfo in DER; failures are the buffer's. */
+void sign_key_put_spki(const struct sign_key *k, struct buf *out);
+
+/* sign_key_eq - whether two keys have the same public key. */
+bool sign_key_eq(const struct sign_key *a, const struct sign_key *b);
 
 #endif

@@ -79,18 +79,13 @@ static bool spki_detect(struct bytes content)
     return has_label(content, LABEL_PUBLIC);
 }
 
-static int spki_parse(struct bytes content, struct sign_key **ret, struct err *e)
+static int spki_parse_der(struct bytes rest, struct sign_key **ret, struct err *e)
 {
-    AUTO_DONE(buf) der = BUF_INIT(LIMIT_KEY_FILE);
     const struct sign_alg *alg;
-    struct bytes seq, bits, rest;
-    int r = sign_pem_decode(content, &der, e);
-    if (r)
-        return r;
-    rest = buf_bytes(&der);
+    struct bytes seq, bits;
     if (!sign_der_take(&rest, DER_SEQUENCE, &seq) || rest.len)
         return err_set(e, ERR_FORMAT, "malformed public key");
-    r = take_alg(&seq, &alg, e);
+    int r = take_alg(&seq, &alg, e);
     if (r)
         return r;
     if (!sign_der_take_bits(&seq, DER_BIT_STRING, &bits) || seq.len)
@@ -98,6 +93,24 @@ static int spki_parse(struct bytes content, struct sign_key **ret, struct err *e
     if (alg == &sign_alg_p256 && bits.len == 33)
         return err_set(e, ERR_UNSUPPORTED, "P-256 public keys are taken as uncompressed points only");
     return sign_key_new_public(alg, bits, ret, e);
+}
+
+static int spki_parse(struct bytes content, struct sign_key **ret, struct err *e)
+{
+    AUTO_DONE(buf) der = BUF_INIT(LIMIT_KEY_FILE);
+    int r = sign_pem_decode(content, &der, e);
+    return r ? r : spki_parse_der(buf_bytes(&der), ret, e);
+}
+
+int sign_key_from_spki(struct bytes der, const char *name, struct sign_key **ret, struct err *e)
+{
+    AUTO(sign_key) k = NULL;
+    int r = spki_parse_der(der, &k, e);
+    if (!r)
+        r = sign_key_rename(k, name, e);
+    if (!r)
+        *ret = TAKE(k);
+    return r;
 }
 
 const struct sign_keyfile sign_keyfiles[] = {

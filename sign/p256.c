@@ -190,6 +190,7 @@ const struct sign_alg sign_alg_p256 = {
     .type = SIGN_KEY_P256,
     .name = "p256",
     .public_len = POINT_LEN,
+    .scheme = {SIGN_MODE_ECDSA_DER, HASH_SHA256},
     .identifier = {(const uint8_t *)"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
                                     "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
                    21},

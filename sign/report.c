@@ -7,23 +7,86 @@
 
 void sign_report_done(struct sign_report *r)
 {
+    for (size_t i = 0; i < r->n; i++) {
+        free(r->checks[i].issuer);
+        free(r->checks[i].subject);
+        free(r->checks[i].predicate_type);
+        free(r->checks[i].statement);
+        free(r->checks[i].capabilities);
+    }
     free(r->checks);
     *r = (struct sign_report)SIGN_REPORT_INIT;
+}
+
+int sign_report_begin(struct sign_report *r, const char *format, enum sign_check_kind kind, const char *where,
+                      struct sign_check **ret, struct err *e)
+{
+    struct sign_check *more = reallocarray(r->checks, r->n + 1, sizeof(*more));
+    if (!more)
+        return err_nomem(e);
+    r->checks = more;
+    struct sign_check *c = &r->checks[r->n++];
+    *c = (struct sign_check){.format = format, .kind = kind, .code = ERR_OTHER, .revision = -1};
+    (void)snprintf(c->where, sizeof(c->where), "%s", where ? where : "");
+    *ret = c;
+    return 0;
+}
+
+static void set(struct sign_check *c, int code, const char *fmt, va_list ap)
+{
+    c->ok = code == 0;
+    c->code = code;
+    (void)vsnprintf(c->text, sizeof(c->text), fmt, ap);
+}
+
+int sign_check_set(struct sign_check *c, int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set(c, code, fmt, ap);
+    va_end(ap);
+    return 0;
 }
 
 int sign_report_add(struct sign_report *r, const char *format, int code, const char *key, struct err *e,
                     const char *fmt, ...)
 {
-    struct sign_check *more = realloc(r->checks, (r->n + 1) * sizeof(*more));
-    if (!more)
-        return err_nomem(e);
-    r->checks = more;
-    struct sign_check *c = &r->checks[r->n++];
-    *c = (struct sign_check){.format = format, .ok = code == 0, .code = code};
-    (void)snprintf(c->key, sizeof(c->key), "%s", key ? key : "");
+    struct sign_check *c;
     va_list ap;
+    int rc = sign_report_begin(r, format, SIGN_CHECK_NOTE, NULL, &c, e);
+    if (rc)
+        return rc;
+    (void)snprintf(c->key, sizeof(c->key), "%s", key ? key : "");
     va_start(ap, fmt);
-    (void)vsnprintf(c->text, sizeof(c->text), fmt, ap);
+    set(c, code, fmt, ap);
     va_end(ap);
     return 0;
+}
+
+/* How near a failed check came to being good; 0: it says nothing of a signature. */
+static int nearness(const struct sign_check *c)
+{
+    static const int order[] = {ERR_FORMAT, ERR_LIMIT, ERR_UNTRUSTED, ERR_DIGEST, ERR_CERT, ERR_EXPIRED};
+    int found = 1; /* of any other code */
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        if (c->code == order[i])
+            found = (int)i + 2;
+    return found;
+}
+
+void sign_report_settle(struct sign_report *r)
+{
+    const struct sign_check *best = NULL;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct sign_check *c = &r->checks[i];
+        if (c->ok && c->kind == SIGN_CHECK_SIGNATURE) {
+            r->verdict = 0;
+            r->reason[0] = 0;
+            return;
+        }
+        if (!c->ok && (!best || nearness(c) > nearness(best)))
+            best = c;
+    }
+    r->verdict = best ? best->code : ERR_UNSIGNED;
+    (void)snprintf(r->reason, sizeof(r->reason), "%s", best ? best->text : "no signature");
 }

@@ -6,17 +6,38 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIGN_KEY_ID_MAX 72
+
+enum sign_check_kind {
+    SIGN_CHECK_NOTE,        /* says something; neither good nor bad for the verdict when ok */
+    SIGN_CHECK_SIGNATURE,   /* "this artifact is signed" */
+    SIGN_CHECK_ATTESTATION, /* a signed statement of some other type: never counts as a signature */
+};
 
 struct sign_check {
-    const char *format; /* "embedded", "digest": a constant */
+    const char *format; /* "embedded", "sigstore", "digest": a constant */
+    enum sign_check_kind kind;
     bool ok;
-    int code;               /* why not: an enum err_code; 0 when ok */
-    char key[256];          /* the name of the key it is about, or "" */
-    char text[ERR_MSG_MAX]; /* what was found, in one line */
+    int code;                      /* why not: an enum err_code; 0 when ok */
+    char key[256];                 /* the name of the key, or the identity, that it is by; or "" */
+    char key_id[SIGN_KEY_ID_MAX];  /* sign_key_fingerprint of the key (certificates: of the leaf's), set when
+                                      ok: two signatures with the same one are by one signer */
+    char covers[160];              /* "manifest sha256:...", "module sha256:...", "sections 0-12"; or "" */
+    char where[160];               /* sign_carrier.where, or "" */
+    char text[ERR_MSG_MAX];        /* what was found, in one line */
+    char *issuer, *subject;        /* who, as signed: the identity of a certificate, or of claims; or NULL */
+    char *predicate_type;          /* attestations: NULL unless ok */
+    char *statement;               /* attestations: the in-toto statement as signed, JSON; NULL unless ok */
+    char *capabilities;            /* claims: a JSON array of strings; NULL: the format states none */
+    int64_t signed_at, expires_at; /* seconds since 1970, as proven or signed; 0: not known */
+    int64_t revision;              /* claims: "rev"; -1: not stated */
 };
 
 struct sign_report {
-    struct sign_check *checks; /* owned */
+    struct sign_check *checks; /* owned, with their texts */
     size_t n;
     int verdict;              /* 0, or the enum err_code that decides the exit status */
     char reason[ERR_MSG_MAX]; /* of a verdict other than 0 */
@@ -28,8 +49,22 @@ struct sign_report {
     }
 
 void sign_report_done(struct sign_report *r);
-/* sign_report_add - one check; code 0 means ok. ERR_NOMEM. */
+
+/* sign_report_add - one check, a note; code 0 means ok. ERR_NOMEM. */
 MUST_CHECK int sign_report_add(struct sign_report *r, const char *format, int code, const char *key,
                                struct err *e, const char *fmt, ...) PRINTF_LIKE(6, 7);
+
+/* sign_report_begin - one check that the caller fills in: kind, format and where are set, ok is false and the
+ * code ERR_OTHER. *ret is valid until the next check is added. where: may be NULL. ERR_NOMEM. */
+MUST_CHECK int sign_report_begin(struct sign_report *r, const char *format, enum sign_check_kind kind,
+                                 const char *where, struct sign_check **ret, struct err *e);
+
+/* sign_check_set - the outcome: code 0 means ok. Returns 0. */
+int sign_check_set(struct sign_check *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* sign_report_settle - sets verdict and reason where no policy says more: a good signature is enough. Without
+ * one, the code and text of the check that came nearest: expired, certificate, digest, untrusted, malformed;
+ * ERR_UNSIGNED when there is none at all. */
+void sign_report_settle(struct sign_report *r);
 
 #endif

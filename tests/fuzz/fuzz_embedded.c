@@ -28,7 +28,7 @@ static int verdict(struct bytes file)
     struct err e = ERR_INIT;
     struct source_bytes s;
     struct sign_key *keys[] = {fuzz_key()};
-    const struct sign_keyring ring = {keys, 1};
+    const struct sign_trust ring = {.keys = {keys, 1}};
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     must(sign_verify(source_bytes_init(&s, file), &ring, &report, &e) == 0);
     must(report.verdict == 0 || report.reason[0]);

@@ -64,7 +64,7 @@ static void publish(const struct scratch *s, const struct sign_key *k, struct bu
 static int pull(const struct scratch *s, const char *rest, struct sign_key *k, struct err *e)
 {
     struct sign_key *keys[] = {k};
-    const struct sign_keyring ring = {keys, k ? 1 : 0};
+    const struct sign_trust ring = {.keys = {keys, k ? 1 : 0}};
     size_t fds = open_fds(), files = folder_count(s->path);
     bool there = scratch_has(s, "out");
     struct flow_artifact a;
@@ -189,7 +189,7 @@ static void signatures(void **state)
 
     /* The report says what was found, also of a failure. */
     struct sign_key *keys[] = {foreign};
-    const struct sign_keyring ring = {keys, 1};
+    const struct sign_trust ring = {.keys = {keys, 1}};
     struct flow_artifact a;
     assert_fails(flow_obtain(&conf, reference(s, ":v1"), FLOW_WANT_BYTES, &ring, &a, &e), ERR_UNTRUSTED);
     assert_int_equal(a.report.verdict, ERR_UNTRUSTED);
@@ -447,7 +447,7 @@ static void files(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         for (unsigned get = 0; get <= FLOW_WANT_BYTES; get++) {
             struct sign_key *keys[] = {cases[i].key};
-            const struct sign_keyring ring = {keys, cases[i].key ? 1 : 0};
+            const struct sign_trust ring = {.keys = {keys, cases[i].key ? 1 : 0}};
             struct flow_artifact a;
             assert_fails(flow_obtain(&conf, scratch_path(s, cases[i].name), get, &ring, &a, &e),
                          cases[i].code);

@@ -117,7 +117,7 @@ static void test_wrong_keys(void **state)
     assert_int_equal(check(buf_bytes(&file), pub, &e), 0);
     assert_int_equal(check(buf_bytes(&file), p256, &e), ERR_UNTRUSTED);
     struct source_bytes s;
-    const struct sign_keyring none = {NULL, 0};
+    const struct sign_trust none = {.keys = {NULL, 0}};
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     ASSERT_ERR(sign_verify(source_bytes_init(&s, buf_bytes(&file)), &none, &report, &e), ERR_USAGE);
 }
@@ -522,7 +522,7 @@ static void test_report(void **state)
     put_signed(&one, 1, a);
     ASSERT_OK(embed(buf_bytes(&one), c, &file, &e));
     struct sign_key *list[] = {b, named, p256};
-    const struct sign_keyring ring = {list, 3};
+    const struct sign_trust ring = {.keys = {list, 3}};
     struct source_bytes s;
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     ASSERT_OK(sign_verify(source_bytes_init(&s, buf_bytes(&file)), &ring, &report, &e));
@@ -681,7 +681,7 @@ static void test_streams(void **state)
     AUTO(sign_key) k = fixture_key(1);
     AUTO_DONE(buf) file = FILE_BUF;
     struct sign_key *list[] = {k};
-    const struct sign_keyring ring = {list, 1};
+    const struct sign_trust ring = {.keys = {list, 1}};
     put_signed(&file, 1, k);
     for (size_t fails_at = 0; fails_at <= file.len; fails_at++) {
         struct slow s = {{.read = slow_read}, buf_bytes(&file), fails_at, 0};

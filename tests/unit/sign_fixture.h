@@ -96,7 +96,7 @@ static inline int check(struct bytes file, const struct sign_key *k, struct err 
     struct source_bytes s;
     struct sign_key *list[1];
     memcpy(list, &k, sizeof(k));
-    const struct sign_keyring ring = {list, 1};
+    const struct sign_trust ring = {.keys = {list, 1}};
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     int r = sign_verify(source_bytes_init(&s, file), &ring, &report, e);
     if (r)

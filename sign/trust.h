@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What signatures are checked against: keys, roots and a clock, all given by the caller. Nothing here is
+ * looked for on the way: who verifies without any of it has nothing to verify with, and that is an error. */
+#ifndef WAYBILL_SIGN_TRUST_H
+#define WAYBILL_SIGN_TRUST_H
+
+#include "base/hash.h"
+#include "sign/key.h"
+
+struct jval;
+
+struct sign_keyring {
+    struct sign_key *const *keys; /* borrowed; distinct keys */
+    size_t n;
+};
+
+struct sign_store;   /* X.509 certificates that are trusted by themselves: sign/cert.h */
+struct sign_root;    /* a Sigstore trusted root: certificate authorities and logs: sign/root.h */
+struct sign_signers; /* an allowed_signers file of OpenSSH: sign/signers.h */
+
+/* Who may stand behind a certificate: both must match. */
+struct sign_identity {
+    const char *issuer; /* Fulcio: the OIDC issuer, exactly; NULL: any */
+    const char
+        *subject; /* Fulcio: the subject alternative name, exactly; Notary: the subject ("C=US, O=x") */
+    bool subject_is_pattern; /* `subject` is an anchored POSIX extended regular expression */
+};
+
+/* A member that a signed payload must have. */
+struct sign_pair {
+    const char *key, *value;
+};
+
+struct sign_trust {
+    struct sign_keyring keys;
+    const struct sign_store *store;     /* notation; NULL: none */
+    const struct sign_root *root;       /* keyless; NULL: none */
+    const struct sign_signers *signers; /* ssh; NULL: none but the keys */
+    const struct sign_identity *identities;
+    size_t n_identities;
+    const struct sign_pair *annotations; /* that must be signed along */
+    size_t n_annotations;
+    int64_t now;        /* seconds since 1970 */
+    bool ed25519ph;     /* Ed25519ph counts as well (cosign v2 makes such signatures) */
+    bool old_claims;    /* claims of a revision below 3, whose module hash says nothing, count as well */
+    const char *claims; /* the subject and issuer keys that claims must have, see sign/claims.h; NULL: any of
+                           `keys` */
+};
+
+/* sign_trust_is_empty - nothing in it could make a signature good. */
+bool sign_trust_is_empty(const struct sign_trust *t);
+
+/* What a detached signature is about. */
+struct sign_subject {
+    struct digest digest;   /* of the manifest, or of the file */
+    uint64_t size;          /* in bytes */
+    const char *media_type; /* of the manifest; "" for a file */
+    const char *repo;       /* "host/repo" as it was named, for formats that sign it; NULL: unknown */
+};
+
+/* A blob that may be a signature of the subject or an attestation about it, and what stood beside it. All is
+ * what some place says: none of it is trusted. */
+struct sign_carrier {
+    const char *media_type;         /* of the blob; "" where it is not said */
+    const char *artifact_type;      /* of the manifest that names the blob; "" likewise */
+    const struct jval *annotations; /* of the blob's descriptor; NULL: none */
+    struct bytes blob;
+    const char *where; /* for the report: "referrer sha256:...", "tag sha256-....sig", the name of a file */
+};
+
+#endif
