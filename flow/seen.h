@@ -3,16 +3,13 @@
 #ifndef WAYBILL_FLOW_SEEN_H
 #define WAYBILL_FLOW_SEEN_H
 
-#include "base/hash.h"
+#include "base/digest_set.h"
 
 #include <pthread.h>
 
 struct flow_seen {
     pthread_mutex_t lock;
-    struct digest *all; /* owned: open addressing, `room` places, of which `used` says which are taken */
-    bool *used;
-    size_t n, room;
-    uint64_t salt; /* so that nobody can choose digests that fall together */
+    struct digest_set set;
 };
 
 MUST_CHECK int flow_seen_init(struct flow_seen *s, struct err *e);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/digest_set.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "tests/unit/unit.h"
@@ -181,11 +182,48 @@ static void randomness(void **state)
     assert_ok(hash_random(a, 0, &e));
 }
 
+static void sets(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    static bool found[N];
+    AUTO_DONE(digest_set) set;
+    struct err e = ERR_INIT;
+    struct digest d = {.alg = HASH_SHA256};
+    size_t at = 0;
+    assert_ok(digest_set_init(&set, &e));
+    assert_false(digest_set_has(&set, &d));
+    assert_null(digest_set_next(&set, &at));
+    for (uint32_t n = 0; n < 2 * N; n++) { /* each twice */
+        uint32_t value = n % N;
+        memcpy(d.value, &value, sizeof(value));
+        assert_int_equal(digest_set_has(&set, &d), n >= N);
+        assert_ok(digest_set_add(&set, &d, &e));
+        assert_true(digest_set_has(&set, &d));
+    }
+    assert_int_equal(set.n, N);
+    d.alg = HASH_SHA512;
+    assert_false(digest_set_has(&set, &d));
+    size_t seen = 0;
+    for (const struct digest *next; (next = digest_set_next(&set, &at)); seen++) {
+        uint32_t value;
+        memcpy(&value, next->value, sizeof(value));
+        assert_true(value < N && !found[value]);
+        found[value] = true;
+    }
+    assert_int_equal(seen, N);
+    digest_set_done(&set);
+    d.alg = HASH_SHA256;
+    assert_false(digest_set_has(&set, &d)); /* empty, and good for more */
+    assert_ok(digest_set_add(&set, &d, &e));
+    assert_true(digest_set_has(&set, &d));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fips_180_4), cmocka_unit_test(million),    cmocka_unit_test(rfc_4231),
-        cmocka_unit_test(digests),    cmocka_unit_test(randomness),
+        cmocka_unit_test(digests),    cmocka_unit_test(randomness), cmocka_unit_test(sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
