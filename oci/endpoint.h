@@ -86,9 +86,9 @@ struct oci_endpoint_ops {
     int (*manifest_push)(struct oci_endpoint *ep, struct bytes body, const char *media_type,
                          const struct digest *digest, const char *tag, struct err *e);
 
-    /* Makes what was pushed appear where that happens all at once (an archive); NULL where nothing is
-     * pending. Called once, after the last manifest_push; an endpoint that is closed without it leaves
-     * nothing. */
+    /* Makes what was pushed appear as far as that has not happened yet: of an archive nothing has, and of a
+     * layout the last entries of its index may be waiting. NULL where nothing is ever pending. Called once,
+     * after the last manifest_push; an archive that is closed without it stays what it was. */
     int (*finish)(struct oci_endpoint *ep, struct err *e);
 
     /* Stores a manifest that nothing but an index names, or that gets its tag later: as manifest_push without

@@ -2,6 +2,7 @@
 /* What the files of an OCI image layout mean, wherever they are. image-spec 1.1, image-layout.md. */
 #include "oci/layout.h"
 #include "base/limits.h"
+#include "base/log.h"
 
 #define LAYOUT_FILE OCI_LAYOUT_FILE
 #define INDEX_FILE  OCI_INDEX_FILE
@@ -11,6 +12,7 @@
 struct layout {
     struct oci_endpoint base;
     struct oci_tree *tree;
+    struct oci_layout_index index;
 };
 
 static struct oci_tree *tree_of(struct oci_endpoint *base)
@@ -18,25 +20,21 @@ static struct oci_tree *tree_of(struct oci_endpoint *base)
     return ((struct layout *)base)->tree;
 }
 
-static void layout_close(struct oci_endpoint *base)
+static struct oci_layout_index *index_of(struct oci_endpoint *base)
 {
-    struct oci_tree *tree = tree_of(base);
-    tree->ops->close(tree);
-    free(base);
+    return &((struct layout *)base)->index;
 }
 
-static int read_index(struct oci_tree *tree, struct oci_manifest *ret, struct err *e)
+/* Where something failed, what was pushed before that stays, but in a tree that is written all at once. */
+static void layout_close(struct oci_endpoint *base)
 {
-    AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
-    int r = tree->ops->read(tree, INDEX_FILE, &text, e);
-    if (r)
-        return r == ERR_NOTFOUND ? err_set(e, ERR_FORMAT, INDEX_FILE " is missing") : r;
-    r = oci_manifest_parse(buf_bytes(&text), NULL, ret, e);
-    if (!r && !ret->is_index) {
-        oci_manifest_done(ret);
-        r = err_set(e, ERR_FORMAT, "not an index");
-    }
-    return r ? err_wrap(e, INDEX_FILE) : 0;
+    struct err e = ERR_INIT;
+    struct oci_tree *tree = tree_of(base);
+    if (!tree->ops->finish && oci_layout_index_flush(index_of(base), &e) != 0)
+        log_warn("tags that were pushed last are missing: %s", e.msg);
+    oci_layout_index_done(index_of(base));
+    tree->ops->close(tree);
+    free(base);
 }
 
 /* The only artifact, or the only one with a tag: what was attached to it has none. */
@@ -117,14 +115,14 @@ static int layout_resolve(struct oci_endpoint *base, const char *tag, const stru
                           struct oci_pinned *ret, struct err *e)
 {
     struct oci_tree *tree = tree_of(base);
-    AUTO_DONE(oci_manifest) index = {.doc = NULL};
+    const struct oci_manifest *index = NULL;
     const struct oci_desc *desc = NULL;
     struct oci_pinned p = {.body = BUF_INIT(LIMIT_MANIFEST)};
     int r = 0;
     if (!digest) {
-        r = read_index(tree, &index, e);
+        r = oci_layout_index_get(index_of(base), &index, e);
         if (!r)
-            r = find_tag(&index, tag, &desc, e);
+            r = find_tag(index, tag, &desc, e);
         if (r)
             return r;
     }
@@ -147,10 +145,10 @@ static int layout_resolve(struct oci_endpoint *base, const char *tag, const stru
 
 static int layout_tags(struct oci_endpoint *base, struct buf *out, struct err *e)
 {
-    AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    int r = read_index(tree_of(base), &index, e);
-    for (size_t i = 0; !r && i < index.n_entries; i++) {
-        const char *tag = oci_annotation(index.entries[i].annotations, OCI_ANNOTATION_REF);
+    const struct oci_manifest *index = NULL;
+    int r = oci_layout_index_get(index_of(base), &index, e);
+    for (size_t i = 0; !r && i < index->n_entries; i++) {
+        const char *tag = oci_annotation(index->entries[i].annotations, OCI_ANNOTATION_REF);
         if (tag)
             buf_append(out, tag, strlen(tag) + 1);
         r = buf_check(out, e);
@@ -178,67 +176,12 @@ static int layout_blob_push(struct oci_endpoint *base, const struct oci_desc *de
     struct oci_tree *tree = tree_of(base);
     bool existed = tree->ops->blob_has(tree, &desc->digest, desc->size);
     struct source_opener sized = {from->open, from->ctx, desc->size};
-    int r = existed ? 0 : tree->ops->blob_put(tree, &desc->digest, &sized, e);
+    int r = existed ? 0 : oci_layout_index_before(index_of(base), desc->size, e);
+    if (!r && !existed)
+        r = tree->ops->blob_put(tree, &desc->digest, &sized, e);
     if (!r)
         *ret_existed = existed;
     return r;
-}
-
-/* Whether any entry names the digest. */
-static bool has_entry(const struct oci_manifest *index, const struct digest *digest)
-{
-    for (size_t i = 0; i < index->n_entries; i++)
-        if (digest_eq(&index->entries[i].digest, digest))
-            return true;
-    return false;
-}
-
-/* index.json again with an entry for the manifest; what else it says stays, but for an older entry of the
- * same tag. */
-static int write_index(const struct oci_manifest *old, const char *media_type, const struct digest *digest,
-                       uint64_t size, const char *tag, struct buf *out, struct err *e)
-{
-    struct jout w = {.out = out};
-    const struct jval *root = jdoc_root(old->doc), *value;
-    const char *key;
-    jout_object(&w, NULL);
-    for (const void *i = jobj_next(root, NULL, &key, &value); i; i = jobj_next(root, i, &key, &value))
-        if (strcmp(key, "manifests") != 0)
-            jout_value(&w, key, value);
-    jout_array(&w, "manifests");
-    for (size_t i = 0; i < old->n_entries; i++) {
-        const char *name = oci_annotation(old->entries[i].annotations, OCI_ANNOTATION_REF);
-        if (!tag || !name || strcmp(name, tag) != 0)
-            jout_value(&w, NULL, jarr_at(jobj_get(root, "manifests"), i));
-    }
-    const struct oci_pair ref = {OCI_ANNOTATION_REF, tag};
-    int r = 0;
-    if (tag || !has_entry(old, digest))
-        r = oci_desc_write(&w, NULL, media_type, digest, size, &ref, tag ? 1 : 0, e);
-    jout_array_end(&w);
-    jout_object_end(&w);
-    return r ? r : buf_check(out, e);
-}
-
-/* A layout that is full is left as it is: what could not be read again is not written. */
-static int check_index(struct bytes text, struct err *e)
-{
-    AUTO_DONE(oci_manifest) again = {.doc = NULL};
-    int r = oci_manifest_parse(text, NULL, &again, e);
-    return r ? err_wrap(e, "the new " INDEX_FILE) : 0;
-}
-
-static int add_entry(struct oci_tree *tree, const char *media_type, const struct digest *digest,
-                     uint64_t size, const char *tag, struct err *e)
-{
-    AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
-    int r = read_index(tree, &index, e);
-    if (!r)
-        r = write_index(&index, media_type, digest, size, tag, &text, e);
-    if (!r)
-        r = check_index(buf_bytes(&text), e);
-    return r ? r : tree->ops->write(tree, INDEX_FILE, buf_bytes(&text), FILE_REPLACE, e);
 }
 
 static int layout_manifest_push(struct oci_endpoint *base, struct bytes body, const char *media_type,
@@ -248,22 +191,16 @@ static int layout_manifest_push(struct oci_endpoint *base, struct bytes body, co
     struct opener_bytes bytes;
     struct source_opener from = opener_bytes_init(&bytes, body);
     int r = tree->ops->blob_put(tree, digest, &from, e);
-    if (!r)
-        r = tree->ops->lock(tree, e);
-    if (r)
-        return r;
-    r = add_entry(tree, media_type, digest, body.len, tag, e);
-    tree->ops->unlock(tree);
-    return r;
+    return r ? r : oci_layout_index_add(index_of(base), media_type, digest, body.len, tag, e);
 }
 
 static int layout_finish(struct oci_endpoint *base, struct err *e)
 {
     struct oci_tree *tree = tree_of(base);
-    return tree->ops->finish(tree, e);
+    int r = oci_layout_index_flush(index_of(base), e);
+    return r || !tree->ops->finish ? r : tree->ops->finish(tree, e);
 }
 
-/* For each kind of tree what it can do: read in place, or be written all at once. */
 static int layout_child_push(struct oci_endpoint *base, struct bytes body, const char *media_type,
                              const struct digest *digest, struct err *e)
 {
@@ -279,9 +216,9 @@ struct oci_tree *oci_layout_tree(struct oci_endpoint *ep)
     return tree_of(ep);
 }
 
-int oci_layout_index(struct oci_tree *tree, struct oci_manifest *ret, struct err *e)
+struct oci_layout_index *oci_layout_index_of(struct oci_endpoint *ep)
 {
-    return read_index(tree, ret, e);
+    return index_of(ep);
 }
 
 int oci_layout_blob(struct oci_tree *tree, const struct digest *d, struct buf *out, struct err *e)
@@ -292,11 +229,11 @@ int oci_layout_blob(struct oci_tree *tree, const struct digest *d, struct buf *o
 #define LAYOUT_OPS                                                                                          \
     .close = layout_close, .resolve = layout_resolve, .tags = layout_tags, .blob_fetch = layout_blob_fetch, \
     .blob_push = layout_blob_push, .manifest_push = layout_manifest_push, .child_push = layout_child_push,  \
-    .referrers = oci_layout_referrers, .remove = oci_layout_remove
+    .referrers = oci_layout_referrers, .remove = oci_layout_remove, .finish = layout_finish
 
+/* Blobs of some trees can be read in place. */
 static const struct oci_endpoint_ops plain_ops = {LAYOUT_OPS};
 static const struct oci_endpoint_ops in_place_ops = {LAYOUT_OPS, .blob_open = layout_blob_open};
-static const struct oci_endpoint_ops at_once_ops = {LAYOUT_OPS, .finish = layout_finish};
 
 static int check_layout(struct oci_tree *tree, struct err *e)
 {
@@ -337,7 +274,7 @@ static int fill_layout(struct oci_tree *tree, struct err *e)
     if (!r)
         r = tree->ops->write(tree, INDEX_FILE, BYTES_LIT(EMPTY_INDEX), FILE_KEEP, e);
     if (!r)
-        r = read_index(tree, &index, e); /* somebody else's index.json stays his */
+        r = oci_layout_index_read(tree, &index, e); /* somebody else's index.json stays his */
     return r ? r : tree->ops->write(tree, LAYOUT_FILE, BYTES_LIT(LAYOUT_TEXT), FILE_KEEP, e);
 }
 
@@ -366,10 +303,9 @@ int oci_layout_over(struct oci_tree *tree, bool create, struct oci_endpoint **re
         return r;
     }
     *l = (struct layout){.base = {&plain_ops}, .tree = tree};
+    oci_layout_index_init(&l->index, tree);
     if (tree->ops->blob_open)
         l->base.ops = &in_place_ops;
-    else if (tree->ops->finish)
-        l->base.ops = &at_once_ops;
     *ret = &l->base;
     return 0;
 }

@@ -50,13 +50,13 @@ static int look_at_list(struct oci_tree *tree, const struct oci_desc *entry, con
 int oci_layout_referrers(struct oci_endpoint *ep, const struct digest *subject, const char *artifact_type,
                          struct oci_referrers *ret, struct err *e)
 {
-    AUTO_DONE(oci_manifest) index = {.doc = NULL};
+    const struct oci_manifest *index = NULL;
     struct oci_tree *tree = oci_layout_tree(ep);
     char tag[OCI_REFERRERS_TAG_MAX];
     (void)oci_referrers_tag(subject, tag);
-    int r = oci_layout_index(tree, &index, e);
-    for (size_t i = 0; !r && i < index.n_entries; i++) {
-        const struct oci_desc *entry = &index.entries[i];
+    int r = oci_layout_index_get(oci_layout_index_of(ep), &index, e);
+    for (size_t i = 0; !r && i < index->n_entries; i++) {
+        const struct oci_desc *entry = &index->entries[i];
         const char *name = oci_annotation(entry->annotations, OCI_ANNOTATION_REF);
         if (!oci_manifest_type_known(entry->media_type) || digest_eq(&entry->digest, subject))
             continue;

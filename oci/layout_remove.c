@@ -4,72 +4,46 @@
  * nothing else does. Other blobs are never touched, whoever put them there. Somebody who is pushing may rely
  * on a blob that no manifest names yet, so blobs go only while nobody writes to the layout.
  */
+#include "base/digest_set.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "oci/index.h"
 #include "oci/layout.h"
 
-/* A set of digests, small or sorted. */
-struct digests {
-    struct digest *all;
-    size_t n, room;
-};
-
-static void digests_done(struct digests *d)
-{
-    free(TAKE(d->all));
-}
-
-static size_t find(const struct digests *d, const struct digest *x)
-{
-    size_t i = 0;
-    while (i < d->n && !digest_eq(&d->all[i], x))
-        i++;
-    return i;
-}
-
-static int add(struct digests *d, const struct digest *x, struct err *e)
-{
-    if (find(d, x) < d->n)
-        return 0;
-    if (d->n == d->room) {
-        size_t room = d->room ? 2 * d->room : 64;
-        struct digest *all = reallocarray(d->all, room, sizeof(*all));
-        if (!all)
-            return err_nomem(e);
-        d->all = all;
-        d->room = room;
-    }
-    d->all[d->n++] = *x;
-    return 0;
-}
-
-static void forget(struct digests *d, const struct digest *x)
-{
-    size_t i = find(d, x);
-    if (i < d->n)
-        d->all[i] = d->all[--d->n];
-}
-
 /* A walk over all that a manifest reaches, itself included. Its subject is not of that: a signature does not
  * keep what it was made for. */
 struct walk {
     struct oci_tree *tree;
-    struct digests seen; /* manifests that were read */
+    struct digest_set seen; /* manifests that were read */
     int (*visit)(struct walk *w, const struct digest *digest, struct err *e);
-    struct digests *set;
+    struct digest_set gone; /* what the entries that went reach */
+    struct digest_set kept; /* what of that is reached otherwise, too */
 };
 
 static int gather(struct walk *w, const struct digest *digest, struct err *e)
 {
-    return add(w->set, digest, e);
+    return digest_set_add(&w->gone, digest, e);
 }
 
 static int spare(struct walk *w, const struct digest *digest, struct err *e)
 {
-    (void)e;
-    forget(w->set, digest);
-    return 0;
+    return digest_set_has(&w->gone, digest) ? digest_set_add(&w->kept, digest, e) : 0;
+}
+
+static void walk_done(struct walk *w)
+{
+    digest_set_done(&w->seen);
+    digest_set_done(&w->gone);
+    digest_set_done(&w->kept);
+}
+
+static int walk_init(struct walk *w, struct oci_tree *tree, struct err *e)
+{
+    *w = (struct walk){.tree = tree};
+    int r = digest_set_init(&w->seen, e);
+    if (!r)
+        r = digest_set_init(&w->gone, e);
+    return r ? r : digest_set_init(&w->kept, e);
 }
 
 static int walk_manifest(struct walk *w, const struct oci_desc *desc, unsigned depth, struct err *e)
@@ -77,11 +51,11 @@ static int walk_manifest(struct walk *w, const struct oci_desc *desc, unsigned d
     AUTO_DONE(buf) body = BUF_INIT(LIMIT_MANIFEST);
     AUTO_DONE(oci_manifest) m = {.doc = NULL};
     int r = w->visit(w, &desc->digest, e);
-    if (r || !oci_manifest_type_known(desc->media_type) || find(&w->seen, &desc->digest) < w->seen.n)
+    if (r || !oci_manifest_type_known(desc->media_type) || digest_set_has(&w->seen, &desc->digest))
         return r;
     if (depth > OCI_INDEX_DEPTH)
         return err_set(e, ERR_LIMIT, "indexes in indexes, more than %d deep", OCI_INDEX_DEPTH);
-    r = add(&w->seen, &desc->digest, e);
+    r = digest_set_add(&w->seen, &desc->digest, e);
     if (!r)
         r = oci_layout_blob(w->tree, &desc->digest, &body, e);
     if (r == ERR_NOTFOUND) /* it reaches nothing here */
@@ -95,35 +69,43 @@ static int walk_manifest(struct walk *w, const struct oci_desc *desc, unsigned d
     return r;
 }
 
-static int walk_all(struct walk *w, const struct oci_desc *from, size_t n, struct err *e)
+static int walk_all(struct walk *w, int (*visit)(struct walk *w, const struct digest *digest, struct err *e),
+                    const struct oci_desc *from, size_t n, struct err *e)
 {
     int r = 0;
+    w->visit = visit;
     for (size_t i = 0; !r && i < n; i++)
         r = walk_manifest(w, &from[i], 0, e);
-    digests_done(&w->seen);
+    digest_set_done(&w->seen);
+    return r;
+}
+
+static int remove_blobs(const struct walk *w, struct err *e)
+{
+    int r = 0;
+    size_t at = 0;
+    for (const struct digest *d; !r && (d = digest_set_next(&w->gone, &at));)
+        if (!digest_set_has(&w->kept, d))
+            r = w->tree->ops->blob_remove(w->tree, d, e);
     return r;
 }
 
 static int sweep(struct oci_tree *tree, const struct oci_desc *gone, size_t n, struct err *e)
 {
     AUTO_DONE(oci_manifest) index = {.doc = NULL};
-    AUTO_DONE(digests) set = {.all = NULL};
-    struct walk gathering = {.tree = tree, .visit = gather, .set = &set};
-    struct walk sparing = {.tree = tree, .visit = spare, .set = &set};
-    int r = 0;
-    if (tree->ops->claim)
+    AUTO_DONE(walk) w;
+    int r = walk_init(&w, tree, e);
+    if (!r && tree->ops->claim)
         r = tree->ops->claim(tree, true, e);
-    else if (!tree->ops->finish) /* what is written all at once is nobody else's until then */
+    else if (!r && !tree->ops->finish) /* what is written all at once is nobody else's until then */
         r = err_set(e, ERR_UNSUPPORTED, "others may be writing to the layout");
     if (!r)
-        r = walk_all(&gathering, gone, n, e);
+        r = walk_all(&w, gather, gone, n, e);
     if (!r)
-        r = oci_layout_index(tree, &index, e);
+        r = oci_layout_index_read(tree, &index, e);
     if (!r)
-        r = walk_all(&sparing, index.entries, index.n_entries, e);
-    for (size_t i = 0; !r && i < set.n; i++)
-        r = tree->ops->blob_remove(tree, &set.all[i], e);
-    return r;
+        r = walk_all(&w, spare, index.entries, index.n_entries, e);
+    return r ? r : remove_blobs(&w, e);
 }
 
 /* What is to go. */
@@ -169,7 +151,7 @@ static int drop_entries(struct oci_tree *tree, const struct target *t, struct oc
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_INDEX);
     char digest[DIGEST_STR_MAX];
     size_t n = 0;
-    int r = oci_layout_index(tree, index, e);
+    int r = oci_layout_index_read(tree, index, e);
     if (r)
         return r;
     AUTO_FREE struct oci_desc *gone = calloc(index->n_entries + 1, sizeof(*gone));
@@ -195,7 +177,9 @@ int oci_layout_remove(struct oci_endpoint *ep, const char *tag, const struct dig
     AUTO_FREE struct oci_desc *gone = NULL;
     const struct target t = {tag, digest};
     size_t n = 0;
-    int r = tree->ops->lock(tree, e);
+    int r = oci_layout_index_flush(oci_layout_index_of(ep), e);
+    if (!r)
+        r = tree->ops->lock(tree, e);
     if (r)
         return r;
     r = drop_entries(tree, &t, &index, &gone, &n, e);

@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 #define INDEX_HEAD "{\"schemaVersion\":2,\"mediaType\":\"" OCI_TYPE_INDEX "\",\"manifests\":["
 #define CONFIG     "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" /* of "{}" */
@@ -77,6 +78,14 @@ static int push(struct oci_endpoint *ep, const char *content, const char *tag, s
     if (!r)
         r = ep->ops->manifest_push(ep, buf_bytes(&body), OCI_TYPE_MANIFEST, ret, tag, e);
     return r;
+}
+
+/* The same, and all that waited is in index.json. */
+static int push_now(struct oci_endpoint *ep, const char *content, const char *tag, struct digest *ret,
+                    struct err *e)
+{
+    int r = push(ep, content, tag, ret, e);
+    return r ? r : ep->ops->finish(ep, e);
 }
 
 static int resolve(struct oci_endpoint *ep, const char *tag, const struct digest *digest, struct digest *ret,
@@ -264,7 +273,7 @@ static void damaged_manifests(void **state)
     /* An index that lies about the size. */
     AUTO_DONE(buf) index = BUF_INIT(4096);
     char text[DIGEST_STR_MAX];
-    assert_ok(push(ep, "one", "v1", &d, &e));
+    assert_ok(push_now(ep, "one", "v1", &d, &e));
     buf_printf(&index, INDEX_HEAD "{\"mediaType\":\"" OCI_TYPE_MANIFEST "\",\"digest\":\"%s\",\"size\":3}]}",
                digest_str(&d, text));
     scratch_write(s, "lay/index.json", buf_bytes(&index));
@@ -396,8 +405,8 @@ static void retag(void **state)
     struct err e = ERR_INIT;
     struct digest one, two;
     AUTO(oci_endpoint) ep = layout(s);
-    assert_ok(push(ep, "one", NULL, &one, &e));
-    assert_ok(push(ep, "two", NULL, &two, &e));
+    assert_ok(push_now(ep, "one", NULL, &one, &e));
+    assert_ok(push_now(ep, "two", NULL, &two, &e));
     AUTO_DONE(buf) body = BUF_INIT(4096);
     AUTO_DONE(buf) index = BUF_INIT(4096);
     AUTO_DONE(buf) want = BUF_INIT(4096);
@@ -417,7 +426,7 @@ static void retag(void **state)
     buf_printf(&index, stays, text, body.len);
     buf_printf(&index, tagged, text, body.len);
     scratch_write(s, "lay/index.json", buf_bytes(&index));
-    assert_ok(push(ep, "two", "v1", &two, &e));
+    assert_ok(push_now(ep, "two", "v1", &two, &e));
     buf_append_str(&want, head);
     buf_printf(&want, stays, text, body.len);
     buf_printf(&want, tagged, text2, body.len);
@@ -425,10 +434,10 @@ static void retag(void **state)
     expect_tag(ep, "other", &one);
     expect_tag(ep, "v1", &two);
     /* Again: nothing changes. */
-    assert_ok(push(ep, "two", "v1", &two, &e));
+    assert_ok(push_now(ep, "two", "v1", &two, &e));
     assert_true(scratch_holds(s, "lay/index.json", buf_bytes(&want)));
     /* Without a tag: the entry is there already, and its tag stays. */
-    assert_ok(push(ep, "two", NULL, &two, &e));
+    assert_ok(push_now(ep, "two", NULL, &two, &e));
     assert_true(scratch_holds(s, "lay/index.json", buf_bytes(&want)));
 }
 
@@ -468,7 +477,7 @@ static void concurrent(void **state)
             continue;
         struct err e = ERR_INIT;
         struct oci_endpoint *ep = NULL;
-        int r = open_layout(s, true, &ep, &e);
+        int r = open_layout(s, true, &ep, &e); /* its first push is written at once, others wait */
         for (unsigned n = 0; !r && n < TAGS; n++) {
             char tag[16];
             struct digest d;
@@ -477,6 +486,7 @@ static void concurrent(void **state)
             if (!r)
                 r = push(ep, "common", "common", &d, &e);
         }
+        oci_endpoint_close(TAKE(ep));
         if (r)
             print_message("# pusher %u: %s\n", i, e.msg);
         _exit(r != 0);
@@ -502,6 +512,169 @@ static void concurrent(void **state)
     assert_int_equal(folder_count(scratch_path(s, "lay")), 3);
 }
 
+/* How often a text stands in the index.json that is on the disk. */
+static size_t index_says(const struct scratch *s, const char *text)
+{
+    char bytes[8192];
+    size_t n = 0;
+    FILE *f = fopen(scratch_path(s, "lay/index.json"), "r");
+    assert_non_null(f);
+    bytes[fread(bytes, 1, sizeof(bytes) - 1, f)] = '\0';
+    (void)fclose(f);
+    for (const char *at = bytes; (at = strstr(at, text)); at++)
+        n++;
+    return n;
+}
+
+/* The first of several is written at once, the others together: as if one had come after the other. */
+static void in_quick_succession(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct digest one, two, other;
+    char text[DIGEST_STR_MAX];
+    AUTO(oci_endpoint) ep = layout(s);
+    AUTO(oci_endpoint) somebody = layout(s);
+    assert_ok(push(ep, "one", "v1", &one, &e));
+    assert_int_equal(index_says(s, "\"v1\""), 1);
+    assert_ok(push(ep, "one", "v2", &one, &e));
+    assert_ok(push(ep, "two", "v2", &two, &e)); /* takes it from the one before */
+    assert_ok(push(ep, "two", NULL, &two, &e)); /* has an entry then */
+    assert_ok(push(ep, "two", "v1", &two, &e)); /* takes it from one that is written */
+    assert_ok(push(ep, "three", NULL, &other, &e));
+    assert_ok(push(somebody, "other", "theirs", &other, &e));
+    assert_int_equal(index_says(s, "\"theirs\""), 1);
+    expect_tag(ep, "theirs", &other); /* who asks sees all */
+    expect_tag(ep, "v1", &two);
+    expect_tag(ep, "v2", &two);
+    expect_tag(somebody, "v1", &two);
+    assert_int_equal(index_says(s, "\"v1\""), 1);
+    assert_int_equal(index_says(s, "\"v2\""), 1);
+    assert_int_equal(index_says(s, "\"theirs\""), 1);
+    assert_int_equal(index_says(s, digest_str(&two, text)), 2);
+    assert_int_equal(index_says(s, digest_str(&one, text)), 0);
+    assert_int_equal(index_says(s, "\"digest\""), 4);
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* However many tags there are, the index is written twice a second. */
+static void written_seldom(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct digest d;
+    struct stat now, before = {.st_ino = 0};
+    double start = seconds(), written = 0;
+    AUTO(oci_endpoint) ep = layout(s);
+    for (unsigned i = 0; i < 100; i++) {
+        char tag[16];
+        (void)snprintf(tag, sizeof(tag), "t%u", i);
+        assert_ok(push(ep, "one", tag, &d, &e));
+        assert_int_equal(stat(scratch_path(s, "lay/index.json"), &now), 0);
+        written += now.st_ino != before.st_ino || now.st_size != before.st_size;
+        before = now;
+    }
+    assert_true(written <= 2 + 2 * (seconds() - start));
+    AUTO_DONE(buf) tags = BUF_INIT(4096);
+    assert_ok(ep->ops->tags(ep, &tags, &e));
+    size_t n = 0;
+    for (size_t i = 0; i < tags.len; i++)
+        n += tags.ptr[i] == 0;
+    assert_int_equal(n, 100);
+}
+
+/* Machines that are busy may take longer than entries wait: then there is nothing to see. */
+static void expect_waiting(const struct scratch *s, const char *tag)
+{
+    if (index_says(s, tag))
+        print_message("# %s was written already\n", tag);
+}
+
+/* What waits is written before a blob that may take long, and when the layout is closed. */
+static void waits_for_nothing_long(void **state)
+{
+    const struct scratch *s = *state;
+    static uint8_t large[1 << 20];
+    struct err e = ERR_INIT;
+    struct digest d;
+    bool existed;
+    AUTO(oci_endpoint) ep = layout(s);
+    assert_ok(push(ep, "one", "v1", &d, &e));
+    assert_ok(push(ep, "one", "v2", &d, &e));
+    expect_waiting(s, "\"v2\"");
+    assert_ok(push_blob(ep, bytes_of(large, sizeof(large)), &existed, &e));
+    assert_int_equal(index_says(s, "\"v2\""), 1);
+    assert_ok(push(ep, "one", "v3", &d, &e));
+    expect_waiting(s, "\"v3\"");
+    (void)usleep(600000);
+    assert_ok(push(ep, "one", "v4", &d, &e));
+    assert_int_equal(index_says(s, "\"v3\""), 1);
+    assert_int_equal(index_says(s, "\"v4\""), 1);
+    assert_ok(push(ep, "one", "v5", &d, &e));
+    oci_endpoint_close(TAKE(ep));
+    assert_int_equal(index_says(s, "\"v5\""), 1);
+}
+
+/* A process that is killed: what the index names is there, and what was pushed can be pushed again. */
+static void killed_half_way(void **state)
+{
+    const struct scratch *s = *state;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct err e = ERR_INIT;
+        struct digest d;
+        struct oci_endpoint *ep = NULL;
+        int r = open_layout(s, true, &ep, &e);
+        for (unsigned n = 0; !r && n < 4; n++)
+            r = push(ep, n ? "more" : "first", n ? "more" : "first", &d, &e);
+        _exit(r ? 1 : 7);
+    }
+    int status = -1;
+    struct err e = ERR_INIT;
+    struct digest d, got;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 7);
+    AUTO(oci_endpoint) ep = layout(s);
+    assert_ok(resolve(ep, "first", NULL, &got, &e));
+    assert_ok(push_now(ep, "more", "more", &d, &e));
+    expect_tag(ep, "more", &d);
+}
+
+/* Bytes that are not those which were parsed count, also where the file looks the same otherwise. */
+static void changed_underneath(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct digest one, got;
+    struct stat before;
+    const struct timespec *times;
+    AUTO(oci_endpoint) ep = layout(s);
+    assert_ok(push_now(ep, "one", "v1", &one, &e));
+    expect_tag(ep, "v1", &one);
+    assert_int_equal(stat(scratch_path(s, "lay/index.json"), &before), 0);
+    times = (const struct timespec[]){before.st_atim, before.st_mtim};
+    int fd = open(scratch_path(s, "lay/index.json"), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    char text[1024];
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    assert_true(n > 0);
+    text[n] = '\0';
+    char *tag = strstr(text, "\"v1\"");
+    assert_non_null(tag);
+    assert_int_equal(pwrite(fd, "\"v2\"", 4, tag - text), 4);
+    assert_int_equal(futimens(fd, times), 0);
+    (void)close(fd);
+    expect_tag(ep, "v2", &one);
+    assert_fails(resolve(ep, "v1", NULL, &got, &e), ERR_NOTFOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +689,11 @@ int main(void)
         scratch_test(other_peoples_folders),
         scratch_test(full),
         scratch_test(concurrent),
+        scratch_test(in_quick_succession),
+        scratch_test(written_seldom),
+        scratch_test(waits_for_nothing_long),
+        scratch_test(killed_half_way),
+        scratch_test(changed_underneath),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
