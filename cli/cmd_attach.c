@@ -62,7 +62,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(flow_published) published = {.name = NULL};
     struct digest subject;
     int r = pairs_parse(&o->annotations, &annotations, e);
-    if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e)))
+    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "attach", !o->quiet && !o->json && !call->chatty);

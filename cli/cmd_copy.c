@@ -88,7 +88,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(flow_copied) copied = {.name = NULL};
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
     int r = check(o, e);
-    if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(from) || !oci_ref_is_layout(to), e)))
+    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(from) || oci_ref_in_registry(to), e)))
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "copy", !o->quiet && !o->json && !call->chatty);

@@ -70,7 +70,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(flow_published) removed = {.name = NULL};
     int r = confirm(o, reference, e);
-    if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e)))
+    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);
     r = flow_remove(&flow, reference, &removed, e);

@@ -63,7 +63,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(keys) keys = {NULL, 0};
     int r = keys_load(&o->keys, &keys, e);
-    if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e)))
+    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "pull", !o->quiet && !o->json && !call->chatty);

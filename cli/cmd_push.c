@@ -59,7 +59,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(pairs) annotations = {NULL, 0};
     AUTO_DONE(conf) conf = {0};
     int r = pairs_parse(&o->annotations, &annotations, e);
-    if (r || (r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e)))
+    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
         return r;
     AUTO_DONE(ui_progress) bar;
     struct progress *progress = ui_progress_init(&bar, "push", !o->quiet && !o->json && !call->chatty);

@@ -48,7 +48,7 @@ static int run(struct cmd_call *call, struct err *e)
     call->subject = reference;
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(buf) names = BUF_INIT(LIMIT_TAGS);
-    int r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e);
+    int r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
     if (r)
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);

@@ -135,7 +135,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(flow_tree) tree = {.name = NULL};
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
-    int r = conf_load(&conf, call->network, !oci_ref_is_layout(reference), e);
+    int r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
     if (r)
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);

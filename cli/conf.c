@@ -84,7 +84,7 @@ void conf_done(struct conf *c)
 
 bool conf_is_remote(const char *target)
 {
-    return !oci_ref_is_path(target) && !oci_ref_is_layout(target);
+    return !oci_ref_is_path(target) && oci_ref_in_registry(target);
 }
 
 struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *network, struct progress *progress)

@@ -31,7 +31,7 @@ int oci_login_host(const char *text, char **ret, struct err *e)
         reference = NULL;
         return err_nomem(e);
     }
-    if (oci_ref_is_layout(reference) || oci_ref_is_path(reference))
+    if (!oci_ref_in_registry(reference) || oci_ref_is_path(reference))
         return err_set(e, ERR_USAGE, "not the name of a registry, which is HOST[:PORT]");
     int r = oci_ref_parse(reference, &ref, e);
     if (r)

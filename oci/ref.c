@@ -147,9 +147,9 @@ bool oci_ref_is_path(const char *text)
     return text[first] == '\0' || !looks_like_host(text, first);
 }
 
-bool oci_ref_is_layout(const char *text)
+bool oci_ref_in_registry(const char *text)
 {
-    return kind_of(text) != OCI_REF_REGISTRY;
+    return kind_of(text) == OCI_REF_REGISTRY;
 }
 
 void oci_ref_default_tag(struct oci_ref *ref)

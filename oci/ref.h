@@ -44,9 +44,10 @@ void oci_ref_done(struct oci_ref *ref);
  * files exist: a file in the working folder cannot take the place of a reference. */
 bool oci_ref_is_path(const char *text);
 
-/* oci_ref_is_layout - whether a reference is one to an image layout of some kind ("oci:...",
- * "oci-archive:...", "sftp://..."); if not, to a registry, which is what wants credentials. */
-bool oci_ref_is_layout(const char *text);
+/* oci_ref_in_registry - whether what a reference names is in a registry, as packages are, too: that is what
+ * wants credentials. If not, it is in an image layout of some kind ("oci:...", "oci-archive:...",
+ * "sftp://..."). */
+bool oci_ref_in_registry(const char *text);
 
 /* oci_ref_str - appends the canonical text: "host/repo:tag@digest", "oci:DIR:tag@digest" and so on, each part
  * where it is there. */
