@@ -27,11 +27,9 @@ static bool says_yes(void)
     return n > 0 && (line[0] == 'y' || line[0] == 'Y');
 }
 
-static int confirm(const struct delete_options *o, const char *reference, struct err *e)
+static int confirm(void *reference, struct err *e)
 {
     AUTO_DONE(buf) question = BUF_INIT(4096);
-    if (o->yes)
-        return 0;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return err_set(e, ERR_USAGE, "nobody can be asked here: --yes is wanted");
     buf_append_str(&question, "Remove ");
@@ -65,15 +63,15 @@ static int print(const struct delete_options *o, const struct flow_published *p,
 static int run(struct cmd_call *call, struct err *e)
 {
     const struct delete_options *o = call->options;
-    const char *reference = call->operands[0];
+    char *reference = call->operands[0];
     call->subject = reference;
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(flow_published) removed = {.name = NULL};
-    int r = confirm(o, reference, e);
-    if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
+    int r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
+    if (r)
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);
-    r = flow_remove(&flow, reference, &removed, e);
+    r = flow_remove(&flow, reference, o->yes ? NULL : confirm, reference, &removed, e);
     return r ? r : print(o, &removed, strchr(reference, '@') != NULL, e);
 }
 

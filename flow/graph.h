@@ -47,9 +47,11 @@ MUST_CHECK int flow_attach(const struct flow_conf *conf, const char *path, const
                            struct digest *ret_subject, struct err *e);
 
 /* flow_remove - removes the tag or the manifest that a reference names, see struct oci_endpoint_ops. A
- * reference without either is ERR_USAGE: "latest" is to be said. ret: as of flow_attach; the digest is zero
- * where a tag was removed. */
-MUST_CHECK int flow_remove(const struct flow_conf *conf, const char *reference, struct flow_published *ret,
+ * reference without either is ERR_USAGE: "latest" is to be said. ask: called when that was found, and nothing
+ * is removed unless it returns 0; NULL: nobody is asked. ret: as of flow_attach; the digest is zero where a
+ * tag was removed. */
+MUST_CHECK int flow_remove(const struct flow_conf *conf, const char *reference,
+                           int (*ask)(void *ctx, struct err *e), void *ctx, struct flow_published *ret,
                            struct err *e);
 
 #endif

@@ -207,6 +207,9 @@ types() { waybill tree --json "$R/a/b:v1" | jq -r '[.referrers[].artifactType] |
     expect 5 waybill delete -y "$R/a/b@$digest"
     expect 0 waybill delete -y "$R/a/b@$digest"
     expect 4 waybill delete -y "$R/a/b@$digest"
+    expect 4 waybill delete "$R/a/b@$digest" </dev/null
+    expect 4 waybill delete "$R/a/b:none" </dev/null
+    expect 4 waybill delete "$R/a/none:v1" </dev/null
     kill "$FAULTY_PID"
     wait "$FAULTY_PID" || true
     faulty --delete none
