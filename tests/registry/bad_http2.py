@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from proxy import join, read_exactly
+from proxy import join, listen, read_exactly
 
 PREFACE = 24
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
@@ -87,19 +87,7 @@ def main():
     parser.add_argument("--fault", choices=sorted(FAULTS), required=True)
     parser.add_argument("--max-seconds", type=float, default=120)
     options = parser.parse_args()
-    front = Front(options)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    with open(options.port_file, "w", encoding="utf-8") as file:
-        file.write("%d\n" % listener.getsockname()[1])
-    end = time.monotonic() + options.max_seconds
-    listener.settimeout(1)
-    while time.monotonic() < end:
-        try:
-            client, _ = listener.accept()
-        except TimeoutError:
-            continue
-        client.settimeout(30)
-        threading.Thread(target=front.serve, args=(client,), daemon=True).start()
+    listen(options.port_file, options.max_seconds, Front(options).serve)
     return 0
 
 

@@ -57,6 +57,22 @@ def read_exactly(client, count):
     return data
 
 
+def listen(port_file, seconds, serve):
+    """Connections to a free port of 127.0.0.1, whose number goes into a file: each is served in a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    with open(port_file, "w", encoding="utf-8") as file:
+        file.write("%d\n" % listener.getsockname()[1])
+    end = time.monotonic() + seconds
+    listener.settimeout(1)
+    while time.monotonic() < end:
+        try:
+            client, _ = listener.accept()
+        except TimeoutError:
+            continue
+        client.settimeout(30)
+        threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+
 class Proxy:
     def __init__(self, options):
         self.options = options
@@ -128,19 +144,7 @@ def main():
     parser.add_argument("--refuse", type=int, default=0, help="answer all requests with this status")
     parser.add_argument("--max-seconds", type=float, default=120)
     options = parser.parse_args()
-    proxy = Proxy(options)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    with open(options.port_file, "w", encoding="utf-8") as file:
-        file.write("%d\n" % listener.getsockname()[1])
-    end = time.monotonic() + options.max_seconds
-    listener.settimeout(1)
-    while time.monotonic() < end:
-        try:
-            client, _ = listener.accept()
-        except TimeoutError:
-            continue
-        client.settimeout(30)
-        threading.Thread(target=proxy.serve, args=(client,), daemon=True).start()
+    listen(options.port_file, options.max_seconds, Proxy(options).serve)
     return 0
 
 
