@@ -24,7 +24,8 @@ struct net_http_conf {
 
     /* What follows is borrowed for as long as the session. */
     const char *origin;   /* "https://host:port" that the user named. It alone may be at a link-local address,
-                             and gets the client certificate. NULL: the origin of each request */
+                             and gets the client certificate; other hosts may be at an address of this machine
+                             only if it is. NULL: the origin of each request */
     const char *ca_file;  /* PEM; the only authorities of certificates. NULL: the system's */
     const char *cert;     /* PEM; the client certificate with its chain, and the key where cert_key is NULL */
     const char *cert_key; /* PEM, not encrypted */

@@ -398,9 +398,11 @@ static CURLcode perform(CURL *easy)
     return code;
 }
 
-static int transfer_run(struct transfer *t, const struct net_http_conf *conf)
+static int transfer_run(struct transfer *t, const struct net_http_session *s)
 {
+    const struct net_http_conf *conf = net_http_session_conf(s);
     net_http_socket_init(&t->socket, conf, t->hop, t->e);
+    t->socket.known = net_http_home(s);
     int r = fields_make(t);
     if (r == 0 && t->hop->with_body)
         r = body_open(t);
@@ -422,7 +424,9 @@ int net_http_exchange(struct net_http_session *s, struct net_http_hop *hop, stru
     int r = net_http_easy_take(s, &t.easy, e);
     if (r)
         return r;
-    r = transfer_run(&t, net_http_session_conf(s));
+    r = transfer_run(&t, s);
+    if (resp->status)
+        net_http_home_learn(s, t.socket.tried);
     net_http_easy_give(s, t.easy);
     if (hop->http2_failed)
         net_http_http1_set(s);

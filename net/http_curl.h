@@ -20,14 +20,22 @@ void net_http_easy_give(struct net_http_session *s, CURL *easy);
 void net_http_http1_set(struct net_http_session *s);
 bool net_http_http1(const struct net_http_session *s);
 
+/* net_http_home_learn / net_http_home - where the host of the origin is, by the addresses that were connected
+ * to: once it was elsewhere it stays there, whatever its name leads to later. */
+enum net_http_home { NET_HTTP_HOME_UNKNOWN, NET_HTTP_HOME_HERE, NET_HTTP_HOME_ELSEWHERE };
+void net_http_home_learn(struct net_http_session *s, enum net_http_home where);
+enum net_http_home net_http_home(const struct net_http_session *s);
+
 /* How the connection of one hop is made: what the callbacks of http_socket.c work on. */
 struct net_http_socket {
     const struct net_http_conf *conf;
     const struct net_http_hop *hop;
     struct err *e;
     struct curl_slist *resolve;
-    uint16_t port; /* to connect to instead of that of the URL; 0: none */
-    int failure;   /* of a callback; described in e */
+    uint16_t port;            /* to connect to instead of that of the URL; 0: none */
+    int failure;              /* of a callback; described in e */
+    enum net_http_home known; /* before this hop */
+    enum net_http_home tried; /* out: of a hop to the origin's host, that no proxy was asked to reach */
 
     /* With conf->dial; -1: none. */
     int dialled;     /* the socket that is to take the place of libcurl's */

@@ -22,7 +22,8 @@ struct net_http_hop {
     const char *method;
     const char *url;
     struct net_url at;     /* url, parsed */
-    bool home;             /* at the host of the origin that the user named */
+    struct net_url origin; /* what the user named */
+    bool home;             /* at the host of that origin */
     bool with_cert;        /* at that origin itself: the client certificate is shown */
     bool same_origin;      /* as the URL of req: the authorization may be sent */
     bool with_body;        /* the body of req is sent */

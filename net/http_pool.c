@@ -14,6 +14,7 @@ struct net_http_session {
     CURLSH *share; /* look-ups and TLS sessions; connections cannot be shared between threads */
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
     atomic_bool http1;
+    atomic_int home;      /* enum net_http_home */
     pthread_mutex_t lock; /* of what follows */
     CURL *idle[IDLE_MAX];
     size_t n_idle;
@@ -102,6 +103,18 @@ void net_http_http1_set(struct net_http_session *s)
 bool net_http_http1(const struct net_http_session *s)
 {
     return s->http1;
+}
+
+void net_http_home_learn(struct net_http_session *s, enum net_http_home where)
+{
+    int before = s->home;
+    while ((int)where > before && !atomic_compare_exchange_weak(&s->home, &before, (int)where))
+        continue;
+}
+
+enum net_http_home net_http_home(const struct net_http_session *s)
+{
+    return (enum net_http_home)s->home;
 }
 
 int net_http_easy_take(struct net_http_session *s, CURL **ret, struct err *e)

@@ -124,6 +124,7 @@ static int hop_run(struct exchange *x, struct net_http_hop *hop, struct err *e)
         .method = x->method,
         .url = x->url,
         .at = u,
+        .origin = home,
         .home = strcmp(u.host, home.host) == 0,
         .with_cert = x->conf->cert && u.tls && net_url_same_origin(&u, &home),
         .same_origin = net_url_same_origin(&u, &x->origin),

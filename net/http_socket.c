@@ -8,25 +8,95 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 /* The address of a socket; false for families other than those of IP. */
-static bool address_of(const struct curl_sockaddr *at, struct net_address *ret)
+static bool address_read(int family, const struct sockaddr *at, size_t len, struct net_address *ret)
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-    if (at->family == AF_INET && at->addrlen >= sizeof(v4)) {
-        memcpy(&v4, &at->addr, sizeof(v4));
+    if (family == AF_INET && len >= sizeof(v4)) {
+        memcpy(&v4, at, sizeof(v4));
         *ret = net_address_of(&v4.sin_addr, 4);
         return true;
     }
-    if (at->family == AF_INET6 && at->addrlen >= sizeof(v6)) {
-        memcpy(&v6, &at->addr, sizeof(v6));
+    if (family == AF_INET6 && len >= sizeof(v6)) {
+        memcpy(&v6, at, sizeof(v6));
         *ret = net_address_of(&v6.sin6_addr, 16);
         return true;
     }
     return false;
+}
+
+/* sin_port and sin6_port are at the same place. */
+static void port_set(struct curl_sockaddr *at, uint16_t port)
+{
+    struct sockaddr_in v4;
+    memcpy(&v4, &at->addr, sizeof(v4));
+    v4.sin_port = htons(port);
+    memcpy(&at->addr, &v4, sizeof(v4));
+}
+
+static uint16_t port_of(const struct curl_sockaddr *at)
+{
+    struct sockaddr_in v4;
+    memcpy(&v4, &at->addr, sizeof(v4));
+    return ntohs(v4.sin_port);
+}
+
+static bool is_here(const struct net_address *a)
+{
+    return net_address_is_loopback(a) || net_address_is_unspecified(a);
+}
+
+/* Whether all addresses that a host has now are this machine's. */
+static bool leads_here(const char *host)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *all = NULL;
+    struct net_address address;
+    if (getaddrinfo(host, NULL, &hints, &all) != 0)
+        return false;
+    bool here = all != NULL;
+    for (const struct addrinfo *at = all; here && at; at = at->ai_next)
+        here = address_read(at->ai_family, at->ai_addr, at->ai_addrlen, &address) && is_here(&address);
+    freeaddrinfo(all);
+    return here;
+}
+
+/* Whether the origin is on this machine. A token service may be asked before the registry itself was: then
+ * its name has to do. */
+static bool origin_is_here(const struct net_http_socket *s)
+{
+    const struct net_url *origin = &s->hop->origin;
+    struct net_resolve given;
+    struct net_address address;
+    if (s->known != NET_HTTP_HOME_UNKNOWN)
+        return s->known == NET_HTTP_HOME_HERE;
+    if (net_resolve_find(s->conf->resolve, s->conf->n_resolve, origin->host, origin->port, &given))
+        return net_address_parse(given.addr, &address) && is_here(&address);
+    return net_url_is_loopback(origin->host) || leads_here(origin->host);
+}
+
+/* libcurl connects to a proxy of the environment with that one's port. One whose port is the server's, too,
+ * cannot be told from the server. */
+static bool is_proxy(const struct net_http_hop *hop, const struct curl_sockaddr *at)
+{
+    return !hop->direct && port_of(at) != hop->at.port;
+}
+
+/* Who is elsewhere does not lead to this machine. */
+static int here_check(struct net_http_socket *s, const struct net_address *address)
+{
+    char shown[300];
+    if (s->hop->home && s->tried != NET_HTTP_HOME_ELSEWHERE)
+        s->tried = is_here(address) ? NET_HTTP_HOME_HERE : NET_HTTP_HOME_ELSEWHERE;
+    if (s->hop->home || !is_here(address) || origin_is_here(s))
+        return 0;
+    return err_set(s->e, ERR_NETWORK, "%s has an address of this machine: refused to be led there",
+                   text_escape_str(s->hop->at.host, shown, sizeof(shown)));
 }
 
 /* Names lead anywhere, and so do redirects: what counts is the address that is about to be connected to. The
@@ -42,15 +112,6 @@ static int address_check(const struct net_http_hop *hop, const struct net_addres
         return 0;
     return err_set(e, ERR_NETWORK, "%s has a link-local or metadata address: refused to connect",
                    text_escape_str(hop->at.host, shown, sizeof(shown)));
-}
-
-/* sin_port and sin6_port are at the same place. */
-static void port_set(struct curl_sockaddr *at, uint16_t port)
-{
-    struct sockaddr_in v4;
-    memcpy(&v4, &at->addr, sizeof(v4));
-    v4.sin_port = htons(port);
-    memcpy(&at->addr, &v4, sizeof(v4));
 }
 
 static int dial(struct net_http_socket *s)
@@ -131,8 +192,11 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
         return CURL_SOCKET_BAD;
     if (s->conf->dial)
         return open_dialled(s, at);
-    if (address_of(at, &address))
+    if (address_read(at->family, &at->addr, at->addrlen, &address)) {
         s->failure = address_check(s->hop, &address, s->e);
+        if (!s->failure && !is_proxy(s->hop, at))
+            s->failure = here_check(s, &address);
+    }
     if (s->failure)
         return CURL_SOCKET_BAD;
     if (s->port)

@@ -32,8 +32,8 @@ MUST_CHECK int net_url_join(const char *base, struct bytes reference, char **ret
 
 /* net_url_may_lead - whether a server at `from` may send us to `to` (redirect, upload location, token realm):
  * never from https to http, never from elsewhere to this machine, never to a link-local address or one of a
- * metadata service (net/address.h) of another origin. Names are looked at when they have been looked up:
- * net/http_socket.c. Returns 0 or ERR_NETWORK. */
+ * metadata service (net/address.h) of another origin. What addresses names have is looked at when they are
+ * connected to: net/http_socket.c. Returns 0 or ERR_NETWORK. */
 MUST_CHECK int net_url_may_lead(const struct net_url *from, const struct net_url *to, struct err *e);
 
 /* net_url_is_loopback - localhost, 127.0.0.0/8 or ::1. host: as in net_url. */

@@ -185,6 +185,35 @@ load lib
     done
 }
 
+@test "a redirect to a name with an address of this machine: followed only from this machine" {
+    faulty
+    pushed
+    fault redirect GET /blobs/ "\"times\": 0, \"to\": \"http://cdn.test:$ALT\""
+    expect 0 waybill pull --resolve "cdn.test:$ALT:127.0.0.1" -o out.wasm "$R/a/b:v1"
+    cmp hello.wasm out.wasm
+    rm -rf "$HOME/.cache" out.wasm
+    logged_is 1 '"listener": "alt"'
+    # The same registry elsewhere: a proxy, itself on this machine, says that it is 192.0.2.1.
+    local port_file=$BATS_TEST_TMPDIR/proxy try
+    python3 -B "$root/tests/registry/proxy.py" --port-file "$port_file" --log "$port_file.log" 3>&- &
+    PROXY_PID=$!
+    for ((try = 0; try < 200; try++)); do
+        [ ! -s "$port_file" ] || break
+        sleep 0.05
+    done
+    export http_proxy=http://127.0.0.1:$(cat "$port_file")
+    R=192.0.2.1:${R##*:}
+    expect 3 waybill pull --plain-http --resolve "cdn.test:$ALT:127.0.0.1" -o out.wasm "$R/a/b:v1"
+    err_has 'cdn.test has an address of this machine: refused to be led there'
+    absent out.wasm
+    # What the proxy reaches is its own business.
+    expect 0 waybill pull --plain-http -o out.wasm "$R/a/b:v1"
+    cmp hello.wasm out.wasm
+    kill "$PROXY_PID"
+    wait "$PROXY_PID" || true
+    logged_is 2 '"listener": "alt"'
+}
+
 @test "a stalled registry is killed off by the user: the next pull succeeds" {
     faulty
     pushed

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where connections go: given addresses, sockets that the caller connects, places that are refused. */
 #include "base/limits.h"
-#include "net/http_ops.h"
+#include "net/http_curl.h"
 #include "tests/registry/fixture.h"
 #include "tests/unit/unit.h"
 
@@ -186,27 +186,43 @@ static void refused_places(void **state)
     (void)state;
     static const struct {
         const char *origin, *url, *entry;
-        bool refused;
+        const char *refused; /* NULL: tried */
     } cases[] = {
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:169.254.169.254", true},
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:169.254.7.7", true},
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:100.100.100.200", true},
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:fd00:ec2::254", true},
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:::ffff:169.254.169.254", true},
-        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:fe80::1", true},
-        {"http://cdn.test:9", "http://cdn.test:9/", "cdn.test:9:169.254.169.254", true},
-        {"http://cdn.test:9", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", false},
-        {NULL, "http://cdn.test:9/", "cdn.test:9:100.100.100.200", true},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:169.254.169.254", "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:169.254.7.7", "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:100.100.100.200", "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:fd00:ec2::254", "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:::ffff:169.254.169.254",
+         "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:fe80::1", "link-local or metadata"},
+        {"http://cdn.test:9", "http://cdn.test:9/", "cdn.test:9:169.254.169.254", "link-local or metadata"},
+        {"http://cdn.test:9", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
+        {NULL, "http://cdn.test:9/", "cdn.test:9:100.100.100.200", "link-local or metadata"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", "of this machine"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:127.1.2.3:1", "of this machine"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:::1", "of this machine"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:::ffff:127.0.0.1", "of this machine"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:0.0.0.0:1", "of this machine"},
+        {"https://reg.test", "http://cdn.test:9/", "cdn.test:9:::", "of this machine"},
+        {"https://192.0.2.1", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", "of this machine"},
+        {"https://nobody.invalid", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", "of this machine"},
+        {"https://here.test", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
+        {"https://127.0.0.1", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
+        {"https://localhost", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
+        {"https://[::1]", "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
+        {NULL, "http://cdn.test:9/", "cdn.test:9:127.0.0.1:1", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = ERR_INIT;
         struct net_http_conf conf = conf_make();
         int status;
         conf.origin = cases[i].origin;
-        conf.resolve = &cases[i].entry;
-        conf.n_resolve = 1;
+        const char *const given[] = {cases[i].entry, "reg.test:443:192.0.2.1", "here.test:443:127.0.0.1"};
+        conf.resolve = given;
+        conf.n_resolve = ARRAY_LEN(given);
         assert_fails(get(&conf, cases[i].url, &status, &e), ERR_NETWORK);
-        assert_int_equal(strstr(e.msg, "link-local or metadata") != NULL, cases[i].refused);
+        assert_non_null(strstr(e.msg, cases[i].refused ? cases[i].refused : "onnect"));
+        assert_int_equal(strstr(e.msg, "refused to") != NULL, cases[i].refused != NULL);
     }
 }
 
@@ -238,13 +254,64 @@ static void refused_after_a_redirect(void **state)
     assert_non_null(strstr(e.msg, "cdn.test has a link-local or metadata address"));
 }
 
+/* What was connected to counts, and not what a name leads to afterwards. */
+static void remembered_places(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct net_http_session *session;
+    struct net_http_conf conf = conf_make();
+    assert_ok(net_http_session_open(&conf, &session, &e));
+    assert_int_equal(net_http_home(session), NET_HTTP_HOME_UNKNOWN);
+    net_http_home_learn(session, NET_HTTP_HOME_HERE);
+    net_http_home_learn(session, NET_HTTP_HOME_UNKNOWN);
+    assert_int_equal(net_http_home(session), NET_HTTP_HOME_HERE);
+    net_http_home_learn(session, NET_HTTP_HOME_ELSEWHERE);
+    net_http_home_learn(session, NET_HTTP_HOME_HERE);
+    assert_int_equal(net_http_home(session), NET_HTTP_HOME_ELSEWHERE);
+    net_http_session_close(session);
+}
+
+/* The origin answers from this machine, and then leads to another name of it; once it is known to be
+ * elsewhere it does not. */
+static void learned_places(void **state)
+{
+    NEED_REGISTRY();
+    char home[64], other[64], url[128];
+    struct err e = ERR_INIT;
+    struct net_http_session *session;
+    struct net_http_conf conf = conf_make();
+    (void)snprintf(home, sizeof(home), "reg.test:%u:127.0.0.1", registry.port);
+    (void)snprintf(other, sizeof(other), "cdn.test:80:127.0.0.1:%u", registry.port);
+    (void)snprintf(url, sizeof(url), "http://reg.test:%u/v2/", registry.port);
+    const char *const given[] = {home, other};
+    const char *const urls[] = {url, "http://cdn.test/v2/", "http://cdn.test/v2/"};
+    conf.origin = url;
+    conf.resolve = given;
+    conf.n_resolve = 2;
+    assert_ok(net_http_session_open(&conf, &session, &e));
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        const struct net_http_field apart = {"Connection", "close"};
+        const struct net_http_request req = {
+            .method = "GET", .url = urls[i], .fields = &apart, .n_fields = 1, .max_body = 100000};
+        AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+        if (i == 2)
+            net_http_home_learn(session, NET_HTTP_HOME_ELSEWHERE);
+        assert_fails(net_http_session_send(session, &req, &resp, &e), i == 2 ? ERR_NETWORK : 0);
+        assert_int_equal(net_http_home(session), i == 2 ? NET_HTTP_HOME_ELSEWHERE : NET_HTTP_HOME_HERE);
+    }
+    assert_non_null(strstr(e.msg, "cdn.test has an address of this machine"));
+    net_http_session_close(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dialled_by_the_caller),    cmocka_unit_test(dialled_once_per_host),
         cmocka_unit_test(dialling_fails),           cmocka_unit_test(dialled_sockets_are_closed),
         cmocka_unit_test(given_addresses),          cmocka_unit_test(refused_places),
-        cmocka_unit_test(refused_after_a_redirect),
+        cmocka_unit_test(refused_after_a_redirect), cmocka_unit_test(remembered_places),
+        cmocka_unit_test(learned_places),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
