@@ -59,15 +59,9 @@ void b64_encode(enum b64_kind kind, struct bytes data, struct buf *out)
     }
 }
 
-int b64_decode(enum b64_kind kind, struct bytes text, struct buf *out, struct err *e)
+/* Digits alone: what padding there was is gone. */
+static int decode_digits(const char *letters, struct bytes text, struct buf *out, struct err *e)
 {
-    const char *letters = alphabet(kind);
-    if (kind == B64_STD) {
-        if (text.len % 4)
-            return err_set(e, ERR_FORMAT, "base64: the length is no multiple of 4");
-        for (int pad = 0; pad < 2 && text.len && text.ptr[text.len - 1] == '='; pad++)
-            text.len--;
-    }
     if (text.len % 4 == 1)
         return err_set(e, ERR_FORMAT, "base64: one digit left over");
     for (size_t i = 0; i < text.len; i += 4) {
@@ -85,4 +79,28 @@ int b64_decode(enum b64_kind kind, struct bytes text, struct buf *out, struct er
             buf_append_u8(out, (uint8_t)(v >> (16 - 8 * k)));
     }
     return buf_check(out, e);
+}
+
+/* The digits of a text whose length with padding is right. */
+static bool cut_padding(struct bytes *text)
+{
+    if (text->len % 4)
+        return false;
+    for (int pad = 0; pad < 2 && text->len && text->ptr[text->len - 1] == '='; pad++)
+        text->len--;
+    return true;
+}
+
+int b64_decode(enum b64_kind kind, struct bytes text, struct buf *out, struct err *e)
+{
+    if (kind == B64_STD && !cut_padding(&text))
+        return err_set(e, ERR_FORMAT, "base64: the length is no multiple of 4");
+    return decode_digits(alphabet(kind), text, out, e);
+}
+
+int b64_decode_any(struct bytes text, struct buf *out, struct err *e)
+{
+    bool url = text.len && (memchr(text.ptr, '-', text.len) || memchr(text.ptr, '_', text.len));
+    (void)cut_padding(&text);
+    return decode_digits(url ? b64_url : b64_std, text, out, e);
 }

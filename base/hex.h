@@ -23,4 +23,8 @@ void b64_encode(enum b64_kind kind, struct bytes data, struct buf *out);
  * zero; ERR_FORMAT otherwise. */
 MUST_CHECK int b64_decode(enum b64_kind kind, struct bytes text, struct buf *out, struct err *e);
 
+/* b64_decode_any - the same for texts that may be in either alphabet, but not in both, and padded or not, as
+ * DSSE ("Protocol") and JSON of protocol buffers allow it. */
+MUST_CHECK int b64_decode_any(struct bytes text, struct buf *out, struct err *e);
+
 #endif

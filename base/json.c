@@ -159,6 +159,26 @@ const void *jobj_next(const struct jval *v, const void *iter, const char **ret_k
     return next;
 }
 
+static bool is_among(const char *key, const char *const *names, size_t n)
+{
+    while (n > 0)
+        if (strcmp(key, names[--n]) == 0)
+            return true;
+    return false;
+}
+
+int jobj_only(const struct jval *v, const char *const *names, size_t n, struct err *e)
+{
+    const struct jval *member;
+    const char *key;
+    char shown[128];
+    for (const void *i = jobj_next(v, NULL, &key, &member); i; i = jobj_next(v, i, &key, &member))
+        if (!is_among(key, names, n))
+            return err_set(e, ERR_FORMAT, "member \"%s\" has no place here",
+                           text_escape_str(key, shown, sizeof(shown)));
+    return 0;
+}
+
 /* A member of the wanted type; *ret NULL when it is absent or null. */
 static int want(const struct jval *v, const char *key, bool required, enum jkind kind, const char *what,
                 const struct jval **ret, struct err *e)

@@ -36,6 +36,9 @@ const void *jobj_next(const struct jval *v, const void *iter, const char **ret_k
                       const struct jval **ret_value);
 size_t jobj_len(const struct jval *v);
 
+/* jobj_only - whether an object has no member but the n named ones; ERR_FORMAT names one that it has. */
+MUST_CHECK int jobj_only(const struct jval *v, const char *const *names, size_t n, struct err *e);
+
 /* jobj_want_* - a member of the given type. Absent (or null) with `required` false: 0, and *ret is set to
  * NULL (strings, arrays, objects) or left alone (integers). ERR_FORMAT when it is required and absent, or of
  * another type; the message names the key. */

@@ -68,6 +68,19 @@
 #define LIMIT_SIG_SIGS   256U
 /* The payload of a signature section: all of the above at their most fits in less. */
 #define LIMIT_SIG_SECTION (4U << 20)
+/* What was signed, as cosign's simple signing has it: a few hundred bytes and annotations. */
+#define LIMIT_PAYLOAD (1U << 20)
+/* A Sigstore bundle or a DSSE envelope: an SBOM in it takes megabytes (cosign reads up to 128 MiB). */
+#define LIMIT_BUNDLE (16U << 20)
+/* One signature: RSA-8192 has 1 KiB. */
+#define LIMIT_DSSE_SIGNATURE 4096U
+/* Entries of transparency logs in one bundle; sigstore-go has the same bound (CVE-2024-45395). */
+#define LIMIT_TLOG_ENTRIES 32U
+/* Certificates in one chain: Sigstore's and Notary's have two to four. */
+#define LIMIT_CHAIN 10U
+/* Subjects of an in-toto statement and digests of one subject: sigstore-go's bounds. */
+#define LIMIT_SUBJECTS        1024U
+#define LIMIT_SUBJECT_DIGESTS 32U
 /* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
 #define LIMIT_KEY_FILE (64U << 10)
 /* Pages of one list: 1,000 tags each are usual. */

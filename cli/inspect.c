@@ -15,7 +15,8 @@ int inspection_scan(struct inspection *i, struct err *e)
         return r;
     i->has_module = true;
     for (size_t f = 0; !r && f < sign_n_formats; f++)
-        r = sign_formats[f]->list(flow_artifact_read(&i->module, &reading), &i->signatures, e);
+        if (sign_formats[f]->list)
+            r = sign_formats[f]->list(flow_artifact_read(&i->module, &reading), &i->signatures, e);
     return r ? r : buf_check(&i->signatures, e);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct sign_format *const sign_formats[] = {&sign_embedded};
+const struct sign_format *const sign_formats[] = {&sign_sigstore, &sign_cosign, &sign_embedded};
 const size_t sign_n_formats = ARRAY_LEN(sign_formats);
 
 const struct sign_format *sign_format_find(const char *name)

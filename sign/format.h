@@ -78,7 +78,7 @@ const struct sign_format *sign_format_find(const char *name);
 /* sign_format_detect - the format of a blob, by its types; NULL: none. */
 const struct sign_format *sign_format_detect(const char *media_type, const char *artifact_type);
 
-extern const struct sign_format sign_embedded;
+extern const struct sign_format sign_embedded, sign_sigstore, sign_cosign;
 
 /* sign_verify - all formats that a file can carry by itself, over one stream that is read to its end, and
  * nothing settled. ERR_USAGE: the trust is empty. */

@@ -48,6 +48,13 @@ int sign_check_set(struct sign_check *c, int code, const char *fmt, ...)
     return 0;
 }
 
+int sign_check_fail(struct sign_check *c, int code, const struct err *e)
+{
+    if (code == ERR_NOMEM || code == ERR_OTHER)
+        return code;
+    return sign_check_set(c, code, "%s", e->msg);
+}
+
 int sign_report_add(struct sign_report *r, const char *format, int code, const char *key, struct err *e,
                     const char *fmt, ...)
 {
@@ -66,7 +73,8 @@ int sign_report_add(struct sign_report *r, const char *format, int code, const c
 /* How near a failed check came to being good; 0: it says nothing of a signature. */
 static int nearness(const struct sign_check *c)
 {
-    static const int order[] = {ERR_FORMAT, ERR_LIMIT, ERR_UNTRUSTED, ERR_DIGEST, ERR_CERT, ERR_EXPIRED};
+    static const int order[] = {ERR_FORMAT, ERR_LIMIT,   ERR_UNTRUSTED, ERR_DIGEST,
+                                ERR_CERT,   ERR_EXPIRED, ERR_POLICY};
     int found = 1; /* of any other code */
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (c->code == order[i])

@@ -62,8 +62,13 @@ MUST_CHECK int sign_report_begin(struct sign_report *r, const char *format, enum
 /* sign_check_set - the outcome: code 0 means ok. Returns 0. */
 int sign_check_set(struct sign_check *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* sign_check_fail - the failure in e as the outcome; code: as it was returned. Returns 0, or the code where
+ * it says nothing of the signature (ERR_NOMEM, ERR_OTHER). */
+MUST_CHECK int sign_check_fail(struct sign_check *c, int code, const struct err *e);
+
 /* sign_report_settle - sets verdict and reason where no policy says more: a good signature is enough. Without
- * one, the code and text of the check that came nearest: expired, certificate, digest, untrusted, malformed;
+ * one, the code and text of the check that came nearest: what was
+ * demanded to be signed along, expired, certificate, digest, untrusted, malformed;
  * ERR_UNSIGNED when there is none at all. */
 void sign_report_settle(struct sign_report *r);
 

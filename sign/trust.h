@@ -40,9 +40,10 @@ struct sign_trust {
     size_t n_identities;
     const struct sign_pair *annotations; /* that must be signed along */
     size_t n_annotations;
-    int64_t now;        /* seconds since 1970 */
-    bool ed25519ph;     /* Ed25519ph counts as well (cosign v2 makes such signatures) */
-    bool old_claims;    /* claims of a revision below 3, whose module hash says nothing, count as well */
+    int64_t now;          /* seconds since 1970 */
+    bool repo_must_match; /* a signature that names another repository than the subject's does not count */
+    bool ed25519ph;       /* Ed25519ph counts as well (cosign v2 makes such signatures) */
+    bool old_claims;      /* claims of a revision below 3, whose module hash says nothing, count as well */
     const char *claims; /* the subject and issuer keys that claims must have, see sign/claims.h; NULL: any of
                            `keys` */
 };
@@ -56,6 +57,7 @@ struct sign_subject {
     uint64_t size;          /* in bytes */
     const char *media_type; /* of the manifest; "" for a file */
     const char *repo;       /* "host/repo" as it was named, for formats that sign it; NULL: unknown */
+    struct bytes content;   /* the bytes themselves, for formats that sign them; empty: not at hand */
 };
 
 /* A blob that may be a signature of the subject or an attestation about it, and what stood beside it. All is
