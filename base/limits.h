@@ -83,6 +83,10 @@
 #define LIMIT_SUBJECT_DIGESTS 32U
 /* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
 #define LIMIT_KEY_FILE (64U << 10)
+/* The modulus of an RSA key, in bits. Below: NIST SP 800-131A. Above: what Go's crypto/tls still verifies,
+ * and for the same reason (CVE-2023-29409: time). */
+#define LIMIT_RSA_MIN 2048U
+#define LIMIT_RSA_MAX 8192U
 /* Pages of one list: 1,000 tags each are usual. */
 #define LIMIT_PAGES 1000U
 /* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number.

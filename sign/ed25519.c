@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ed25519 (RFC 8032, pure) on libgcrypt. libgcrypt 1.10 takes S >= L, and ends the process (its "mulm_25519:
- * different sizes") for public keys whose y is below 2^192 or p-1: both are refused here before it sees them.
+ * Ed25519 and Ed25519ph (RFC 8032) on libgcrypt. libgcrypt 1.10 takes S >= L, and ends the process (its
+ * "mulm_25519: different sizes") for public keys whose y is below 2^192 or p-1: both are refused here before
+ * it sees them.
  */
 #include "base/hash.h"
 #include "sign/alg.h"
@@ -70,29 +71,52 @@ static int check_on_curve(const uint8_t *public_key, struct err *e)
     return 0;
 }
 
-static int ed25519_check(const uint8_t *public_key, struct err *e)
+static int check_length(struct bytes got, const char *what, struct err *e)
 {
+    return got.len == LEN
+               ? 0
+               : err_set(e, ERR_FORMAT, "%s of %zu bytes where Ed25519 has %u", what, got.len, LEN);
+}
+
+static int ed25519_check(const struct sign_alg *alg, struct bytes public_key, struct err *e)
+{
+    (void)alg;
     uint8_t y[LEN];
-    memcpy(y, public_key, LEN);
+    int r = check_length(public_key, "a public key", e);
+    if (r)
+        return r;
+    memcpy(y, public_key.ptr, LEN);
     y[LEN - 1] &= 0x7f;
     if (compare_le(y, field_p_minus_1) > 0)
         return err_set(e, ERR_FORMAT, "not an Ed25519 public key: its number is not reduced");
     if (all_zero(y + 24, 8) || compare_le(y, field_p_minus_1) == 0 || compare_le(y, order_8_y[0]) == 0 ||
         compare_le(y, order_8_y[1]) == 0)
         return err_set(e, ERR_FORMAT, "not an acceptable Ed25519 public key: a point of small order or weak");
-    return check_on_curve(public_key, e);
+    return check_on_curve(public_key.ptr, e);
 }
 
-static int ed25519_generate(uint8_t ret_secret[SIGN_SECRET_LEN], struct err *e)
+static int ed25519_generate(const struct sign_alg *alg, unsigned bits, struct buf *ret_secret, struct err *e)
 {
-    return hash_random(ret_secret, SIGN_SECRET_LEN, e);
+    (void)alg;
+    (void)bits;
+    uint8_t *to = buf_reserve(ret_secret, LEN);
+    if (!to)
+        return buf_check(ret_secret, e);
+    int r = hash_random(to, LEN, e);
+    if (!r)
+        ret_secret->len += LEN;
+    return r;
 }
 
-static int ed25519_derive(const uint8_t secret[SIGN_SECRET_LEN], uint8_t *ret_public, struct err *e)
+static int ed25519_derive(const struct sign_alg *alg, struct bytes secret, struct buf *ret_public,
+                          struct err *e)
 {
+    (void)alg;
     AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_context) ctx = NULL;
-    int r = sign_gcry_secret(PRIVATE_SEXP, bytes_of(secret, SIGN_SECRET_LEN), &key, e);
+    int r = check_length(secret, "a secret", e);
+    if (!r)
+        r = sign_gcry_secret(PRIVATE_SEXP, secret, &key, e);
     if (r)
         return r;
     gcry_error_t g = gcry_mpi_ec_new(&ctx, key, NULL);
@@ -103,27 +127,37 @@ static int ed25519_derive(const uint8_t secret[SIGN_SECRET_LEN], uint8_t *ret_pu
     const void *raw = q ? gcry_mpi_get_opaque(q, &bits) : NULL;
     if (!raw || bits != 8 * LEN)
         return err_set(e, ERR_OTHER, "libgcrypt gives no Ed25519 public key");
-    memcpy(ret_public, raw, LEN);
-    return 0;
+    buf_append(ret_public, raw, LEN);
+    return buf_check(ret_public, e);
 }
 
-static int message_sexp(struct bytes message, gcry_sexp_t *ret, struct err *e)
+static bool ed25519_knows(struct sign_scheme scheme)
+{
+    return scheme.mode == SIGN_MODE_ED25519 || scheme.mode == SIGN_MODE_ED25519PH;
+}
+
+/* The one with "prehash" is hashed by libgcrypt too, and has RFC 8032's dom2 in front. */
+static int message_sexp(struct sign_scheme scheme, struct bytes message, gcry_sexp_t *ret, struct err *e)
 {
     if (message.len > INT_MAX)
         return err_set(e, ERR_LIMIT, "a message of %zu bytes", message.len);
-    gcry_error_t g = gcry_sexp_build(ret, NULL, "(data(flags eddsa)(hash-algo sha512)(value %b))",
-                                     (int)message.len, message.len ? (const void *)message.ptr : "");
+    const char *format = scheme.mode == SIGN_MODE_ED25519PH
+                             ? "(data(flags eddsa prehash)(hash-algo sha512)(value %b))"
+                             : "(data(flags eddsa)(hash-algo sha512)(value %b))";
+    gcry_error_t g =
+        gcry_sexp_build(ret, NULL, format, (int)message.len, message.len ? (const void *)message.ptr : "");
     return g ? sign_gcry_fail(g, e) : 0;
 }
 
-static int ed25519_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e)
+static int ed25519_sign(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                        struct buf *out, struct err *e)
 {
     AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_sexp) data = NULL;
     AUTO(gcry_sexp) sig = NULL;
-    int r = sign_gcry_secret(PRIVATE_SEXP, BYTES_ARR(k->secret), &key, e);
+    int r = sign_gcry_secret(PRIVATE_SEXP, sign_key_secret(k), &key, e);
     if (!r)
-        r = message_sexp(message, &data, e);
+        r = message_sexp(scheme, message, &data, e);
     if (r)
         return r;
     uint8_t rs[SIG_LEN];
@@ -139,8 +173,8 @@ static int ed25519_sign(const struct sign_key *k, struct bytes message, struct b
     return buf_check(out, e);
 }
 
-static int ed25519_verify(const struct sign_key *k, struct bytes message, struct bytes signature,
-                          bool *ret_good, struct err *e)
+static int ed25519_verify(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                          struct bytes signature, bool *ret_good, struct err *e)
 {
     AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_sexp) data = NULL;
@@ -149,7 +183,7 @@ static int ed25519_verify(const struct sign_key *k, struct bytes message, struct
         *ret_good = false;
         return 0;
     }
-    int r = message_sexp(message, &data, e);
+    int r = message_sexp(scheme, message, &data, e);
     if (!r)
         r = public_sexp(k->public_key, &key, e);
     if (r)
@@ -160,11 +194,12 @@ static int ed25519_verify(const struct sign_key *k, struct bytes message, struct
 }
 
 /* RFC 8410 section 7: an OCTET STRING of its own around the seed. */
-static int ed25519_read_private(struct bytes der, struct bytes *ret_secret, struct bytes *ret_public,
-                                struct err *e)
+static int ed25519_read_private(const struct sign_alg *alg, struct bytes der, struct bytes *ret_secret,
+                                struct bytes *ret_public, struct err *e)
 {
+    (void)alg;
     struct bytes seed;
-    if (!sign_der_take(&der, DER_OCTET_STRING, &seed) || der.len || seed.len != SIGN_SECRET_LEN)
+    if (!sign_der_take(&der, DER_OCTET_STRING, &seed) || der.len || seed.len != LEN)
         return err_set(e, ERR_FORMAT, "malformed Ed25519 private key");
     *ret_secret = seed;
     *ret_public = BYTES_NONE;
@@ -173,18 +208,18 @@ static int ed25519_read_private(struct bytes der, struct bytes *ret_secret, stru
 
 static void ed25519_put_private(const struct sign_key *k, struct buf *out)
 {
-    sign_der_put(out, DER_OCTET_STRING, BYTES_ARR(k->secret));
+    sign_der_put(out, DER_OCTET_STRING, sign_key_secret(k));
 }
 
 const struct sign_alg sign_alg_ed25519 = {
     .type = SIGN_KEY_ED25519,
     .name = "ed25519",
-    .public_len = LEN,
     .scheme = {SIGN_MODE_ED25519, HASH_SHA512},
     .identifier = {(const uint8_t *)"\x30\x05\x06\x03\x2b\x65\x70", 7},
     .generate = ed25519_generate,
     .derive = ed25519_derive,
     .check = ed25519_check,
+    .knows = ed25519_knows,
     .sign = ed25519_sign,
     .verify = ed25519_verify,
     .read_private = ed25519_read_private,

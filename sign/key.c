@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "sign/alg.h"
 #include "sign/der.h"
@@ -11,7 +12,10 @@
 
 #include <stdio.h>
 
-const struct sign_alg *const sign_algs[] = {&sign_alg_ed25519, &sign_alg_p256};
+/* NIST SP 800-57 part 1: 2048 bits are for what need not hold beyond 2030. */
+#define RSA_BITS 3072U
+
+const struct sign_alg *const sign_algs[] = {&sign_alg_ed25519, &sign_alg_p256, &sign_alg_p384, &sign_alg_rsa};
 const size_t sign_n_algs = ARRAY_LEN(sign_algs);
 
 static const struct sign_alg *alg_of(enum sign_key_type type)
@@ -36,30 +40,52 @@ void sign_key_free(struct sign_key *k)
 {
     if (!k)
         return;
+    if (k->external.free)
+        k->external.free(k->external.ctx);
+    secret_free(k->secret, k->secret_len);
+    free(k->public_key);
     free(k->name);
-    mem_wipe(k, sizeof(*k));
     free(k);
+}
+
+static int keep_public(struct sign_key *k, struct bytes public_key, struct err *e)
+{
+    k->public_key = malloc(public_key.len);
+    if (!k->public_key)
+        return err_nomem(e);
+    memcpy(k->public_key, public_key.ptr, public_key.len);
+    k->public_len = public_key.len;
+    return 0;
+}
+
+static int keep_secret(struct sign_key *k, struct bytes secret, struct err *e)
+{
+    k->secret = secret_alloc(secret.len);
+    if (!k->secret)
+        return err_nomem(e);
+    memcpy(k->secret, secret.ptr, secret.len);
+    k->secret_len = secret.len;
+    k->is_private = true;
+    return 0;
 }
 
 int sign_key_new_private(const struct sign_alg *alg, struct bytes secret, struct bytes public_key,
                          struct sign_key **ret, struct err *e)
 {
     AUTO(sign_key) k = NULL;
-    if (secret.len != SIGN_SECRET_LEN)
-        return err_set(e, ERR_FORMAT, "a secret of %zu bytes where %s has %u", secret.len, alg->name,
-                       SIGN_SECRET_LEN);
+    AUTO_DONE(buf) derived = BUF_INIT(LIMIT_KEY_FILE);
     int r = hash_init(e);
     if (!r)
-        r = key_new(alg, &k, e);
+        r = alg->derive(alg, secret, &derived, e);
+    if (!r)
+        r = buf_check(&derived, e);
     if (r)
         return r;
-    k->is_private = true;
-    memcpy(k->secret, secret.ptr, secret.len);
-    r = alg->derive(k->secret, k->public_key, e);
-    if (r)
-        return r;
-    if (public_key.len && !bytes_eq(public_key, sign_key_public(k)))
+    if (public_key.len && !bytes_eq(public_key, buf_bytes(&derived)))
         return err_set(e, ERR_FORMAT, "the public key in the file does not belong to the private key");
+    if ((r = key_new(alg, &k, e)) || (r = keep_public(k, buf_bytes(&derived), e)) ||
+        (r = keep_secret(k, secret, e)))
+        return r;
     *ret = TAKE(k);
     return 0;
 }
@@ -68,32 +94,52 @@ int sign_key_new_public(const struct sign_alg *alg, struct bytes public_key, str
                         struct err *e)
 {
     AUTO(sign_key) k = NULL;
-    if (public_key.len != alg->public_len)
-        return err_set(e, ERR_FORMAT, "a public key of %zu bytes where %s has %zu", public_key.len, alg->name,
-                       alg->public_len);
-    int r = hash_init(e);
-    if (!r)
-        r = alg->check(public_key.ptr, e);
-    if (!r)
-        r = key_new(alg, &k, e);
-    if (r)
+    int r;
+    if ((r = hash_init(e)) || (r = alg->check(alg, public_key, e)) || (r = key_new(alg, &k, e)) ||
+        (r = keep_public(k, public_key, e)))
         return r;
-    memcpy(k->public_key, public_key.ptr, public_key.len);
     *ret = TAKE(k);
     return 0;
 }
 
-int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err *e)
+int sign_key_new_external(const struct sign_alg *alg, struct bytes public_key,
+                          const struct sign_external *external, struct sign_key **ret, struct err *e)
+{
+    struct sign_key *k = NULL;
+    int r = sign_key_new_public(alg, public_key, &k, e);
+    if (r) {
+        if (external->free)
+            external->free(external->ctx);
+        return r;
+    }
+    k->external = *external;
+    k->is_private = true;
+    *ret = k;
+    return 0;
+}
+
+static int generate(enum sign_key_type type, unsigned bits, struct sign_key **ret, struct err *e)
 {
     const struct sign_alg *alg = alg_of(type);
-    uint8_t secret[SIGN_SECRET_LEN];
+    AUTO_DONE(buf) secret = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     if (!alg)
         return err_set(e, ERR_UNSUPPORTED, "no such type of key");
-    int r = alg->generate(secret, e);
+    int r = hash_init(e);
     if (!r)
-        r = sign_key_new_private(alg, BYTES_ARR(secret), BYTES_NONE, ret, e);
-    mem_wipe(secret, sizeof(secret));
-    return r;
+        r = alg->generate(alg, bits, &secret, e);
+    if (!r)
+        r = buf_check(&secret, e);
+    return r ? r : sign_key_new_private(alg, buf_bytes(&secret), BYTES_NONE, ret, e);
+}
+
+int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err *e)
+{
+    return generate(type, RSA_BITS, ret, e);
+}
+
+int sign_key_generate_rsa(unsigned bits, struct sign_key **ret, struct err *e)
+{
+    return generate(SIGN_KEY_RSA, bits, ret, e);
 }
 
 int sign_key_rename(struct sign_key *k, const char *name, struct err *e)
@@ -178,12 +224,12 @@ const char *sign_key_name(const struct sign_key *k)
 
 struct bytes sign_key_public(const struct sign_key *k)
 {
-    return bytes_of(k->public_key, k->alg->public_len);
+    return bytes_of(k->public_key, k->public_len);
 }
 
 void sign_key_put_spki(const struct sign_key *k, struct buf *out)
 {
-    AUTO_DONE(buf) seq = BUF_INIT(256);
+    AUTO_DONE(buf) seq = BUF_INIT(LIMIT_KEY_FILE);
     buf_append_bytes(&seq, k->alg->identifier);
     sign_der_put_bits(&seq, DER_BIT_STRING, sign_key_public(k));
     if (seq.failed)
@@ -193,7 +239,7 @@ void sign_key_put_spki(const struct sign_key *k, struct buf *out)
 
 const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERPRINT_MAX])
 {
-    AUTO_DONE(buf) spki = BUF_INIT(256);
+    AUTO_DONE(buf) spki = BUF_INIT(LIMIT_KEY_FILE);
     struct err ignored = ERR_INIT;
     struct digest d;
     char hex[DIGEST_STR_MAX];
@@ -203,11 +249,33 @@ const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERP
     return out;
 }
 
-int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e)
+unsigned sign_key_bits(const struct sign_key *k)
 {
-    if (!k->is_private)
-        return err_set(e, ERR_USAGE, "%s is a public key; signing needs the private one", k->name);
-    return k->alg->sign(k, message, out, e);
+    switch (k->alg->type) {
+    case SIGN_KEY_P384: return 384;
+    case SIGN_KEY_RSA: return sign_rsa_bits(sign_key_public(k));
+    default: return 256;
+    }
+}
+
+/* An agent may answer with anything: only what is right leaves here. */
+static int sign_elsewhere(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                          struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) made = BUF_INIT(LIMIT_KEY_FILE);
+    bool good = false;
+    int r = k->external.sign(k->external.ctx, scheme, message, &made, e);
+    if (!r)
+        r = buf_check(&made, e);
+    if (!r)
+        r = k->alg->verify(k, scheme, message, buf_bytes(&made), &good, e);
+    if (r)
+        return r;
+    if (!good)
+        return err_set(e, ERR_OTHER, "%s: what holds the private key made a signature that is not right",
+                       k->name);
+    buf_append_bytes(out, buf_bytes(&made));
+    return buf_check(out, e);
 }
 
 struct sign_scheme sign_key_scheme(const struct sign_key *k)
@@ -215,24 +283,32 @@ struct sign_scheme sign_key_scheme(const struct sign_key *k)
     return k->alg->scheme;
 }
 
-static bool is_native(const struct sign_key *k, struct sign_scheme s)
+int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e)
 {
-    return s.mode == k->alg->scheme.mode && (s.hash == k->alg->scheme.hash || s.mode == SIGN_MODE_ED25519);
+    return sign_key_sign_as(k, k->alg->scheme, message, out, e);
 }
 
 int sign_key_sign_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
                      struct buf *out, struct err *e)
 {
-    if (!is_native(k, scheme))
+    if (!k->is_private)
+        return err_set(e, ERR_USAGE, "%s is a public key; signing needs the private one", k->name);
+    if (!k->alg->knows(scheme))
         return err_set(e, ERR_UNSUPPORTED, "keys for %s do not sign like that", k->alg->name);
-    return sign_key_sign(k, message, out, e);
+    return k->secret ? k->alg->sign(k, scheme, message, out, e) : sign_elsewhere(k, scheme, message, out, e);
+}
+
+int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature, bool *ret_good,
+                    struct err *e)
+{
+    return sign_key_verify_as(k, k->alg->scheme, message, signature, ret_good, e);
 }
 
 int sign_key_verify_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
                        struct bytes signature, bool *ret_good, struct err *e)
 {
-    if (is_native(k, scheme))
-        return sign_key_verify(k, message, signature, ret_good, e);
+    if (k->alg->knows(scheme))
+        return k->alg->verify(k, scheme, message, signature, ret_good, e);
     *ret_good = false;
     return 0;
 }
@@ -240,10 +316,4 @@ int sign_key_verify_as(const struct sign_key *k, struct sign_scheme scheme, stru
 bool sign_key_eq(const struct sign_key *a, const struct sign_key *b)
 {
     return a->alg == b->alg && bytes_eq(sign_key_public(a), sign_key_public(b));
-}
-
-int sign_key_verify(const struct sign_key *k, struct bytes message, struct bytes signature, bool *ret_good,
-                    struct err *e)
-{
-    return k->alg->verify(k, message, signature, ret_good, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys: Ed25519 (RFC 8032, pure) and ECDSA P-256 with SHA-256 (FIPS 186-5). */
+/* Keys: Ed25519 (RFC 8032), ECDSA on P-256 and P-384 (FIPS 186-5), RSA of 2048 to 8192 bits (RFC 8017). */
 #ifndef WAYBILL_SIGN_KEY_H
 #define WAYBILL_SIGN_KEY_H
 
@@ -27,8 +27,19 @@ struct sign_scheme {
 
 struct sign_key; /* a public key, or a key pair; secrets are wiped by sign_key_free */
 
-/* sign_key_generate - a new pair from the kernel's random numbers. */
+/* A private key that something else holds: ssh-agent. */
+struct sign_external {
+    /* Appends a signature over message, in the form that the scheme says. ERR_UNSUPPORTED: it does not sign
+     * like that; ERR_AUTH: it refuses. */
+    int (*sign)(void *ctx, struct sign_scheme scheme, struct bytes message, struct buf *out, struct err *e);
+    void (*free)(void *ctx); /* or NULL */
+    void *ctx;
+};
+
+/* sign_key_generate - a new pair from the kernel's random numbers; RSA of 3072 bits. sign_key_generate_rsa -
+ * of another size: ERR_UNSUPPORTED for one that is not taken. */
 MUST_CHECK int sign_key_generate(enum sign_key_type type, struct sign_key **ret, struct err *e);
+MUST_CHECK int sign_key_generate_rsa(unsigned bits, struct sign_key **ret, struct err *e);
 void sign_key_free(struct sign_key *k);
 DEFINE_AUTO(sign_key, sign_key_free);
 
@@ -41,24 +52,28 @@ MUST_CHECK int sign_key_parse(struct bytes content, const char *name, struct sig
 MUST_CHECK int sign_key_rename(struct sign_key *k, const char *name, struct err *e);
 
 enum sign_key_type sign_key_type(const struct sign_key *k);
-const char *sign_key_type_name(enum sign_key_type type); /* "ed25519", "p256" */
+const char *sign_key_type_name(enum sign_key_type type); /* "ed25519", "p256", "p384", "rsa" */
 /* sign_key_type_parse - false for an unknown name. */
 bool sign_key_type_parse(const char *name, enum sign_key_type *ret);
 bool sign_key_is_private(const struct sign_key *k);
+/* sign_key_bits - of the modulus or the curve: 256, 384, 2048. */
+unsigned sign_key_bits(const struct sign_key *k);
 const char *sign_key_name(const struct sign_key *k);
 /* sign_key_fingerprint - "SHA256:<hex of SHA-256 of the SPKI DER>"; returns out. */
 const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERPRINT_MAX]);
-/* sign_key_public - Ed25519: the 32 bytes of the public key; P-256: 65 bytes, uncompressed point. Borrowed.
- */
+/* sign_key_public - what the BIT STRING of a SubjectPublicKeyInfo holds. Ed25519: the 32 bytes of the public
+ * key; ECDSA: the uncompressed point, 65 or 97 bytes; RSA: RSAPublicKey in DER (RFC 8017 appendix A.1.1).
+ * Borrowed. */
 struct bytes sign_key_public(const struct sign_key *k);
 
 /* sign_key_write_private / _public - append PKCS#8 "PRIVATE KEY" / SPKI "PUBLIC KEY" PEM (RFC 5958, 5280,
- * 8410, 7468). The private form goes to a buffer made with BUF_SECRET_INIT. */
+ * 8410, 7468). The private form goes to a buffer made with BUF_SECRET_INIT. ERR_USAGE for a public key,
+ * ERR_UNSUPPORTED for a private one that something else holds. */
 MUST_CHECK int sign_key_write_private(const struct sign_key *k, struct buf *out, struct err *e);
 MUST_CHECK int sign_key_write_public(const struct sign_key *k, struct buf *out, struct err *e);
 
-/* sign_key_sign - appends the signature over message: Ed25519: 64 bytes R‖S; P-256: DER Ecdsa-Sig-Value over
- * SHA-256(message), deterministic (RFC 6979). ERR_USAGE for a public key. */
+/* sign_key_sign - appends the signature over message that sign_key_scheme describes. ECDSA is deterministic
+ * (RFC 6979). ERR_USAGE for a public key. */
 MUST_CHECK int sign_key_sign(const struct sign_key *k, struct bytes message, struct buf *out, struct err *e);
 
 /* sign_key_verify - *ret_good: whether the signature is right. Malformed signatures are "not right" and no
@@ -71,7 +86,8 @@ MUST_CHECK int sign_key_verify(const struct sign_key *k, struct bytes message, s
  * and SHA-384 for P-384, RSA_PKCS1 with SHA-256. */
 struct sign_scheme sign_key_scheme(const struct sign_key *k);
 
-/* sign_key_sign_as / _verify_as - the same with another scheme. ERR_UNSUPPORTED: keys of that type know no
+/* sign_key_sign_as / _verify_as - the same with another scheme: Ed25519 keys know the two modes of Ed25519,
+ * ECDSA keys both forms and RSA keys both paddings with each hash. ERR_UNSUPPORTED: keys of that type know no
  * such scheme; verifying, that is "not right". */
 MUST_CHECK int sign_key_sign_as(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
                                 struct buf *out, struct err *e);

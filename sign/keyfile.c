@@ -30,7 +30,8 @@ static int take_alg(struct bytes *der, const struct sign_alg **ret, struct err *
         }
     if (!sign_der_take(&content, DER_OID, &oid))
         return err_set(e, ERR_FORMAT, "malformed key: the algorithm has no object identifier");
-    return err_set(e, ERR_UNSUPPORTED, "the key's algorithm is neither Ed25519 nor ECDSA on P-256");
+    return err_set(e, ERR_UNSUPPORTED,
+                   "the key's algorithm is none of Ed25519, ECDSA on P-256 or P-384, RSA");
 }
 
 static bool pkcs8_detect(struct bytes content)
@@ -59,7 +60,7 @@ static int pkcs8_parse_der(struct bytes der, struct sign_key **ret, struct err *
                        "malformed private key: neither attributes nor a public key at its end");
     if (seq.len)
         return err_set(e, ERR_FORMAT, "malformed private key: trailing bytes");
-    r = alg->read_private(octets, &secret, &inner, e);
+    r = alg->read_private(alg, octets, &secret, &inner, e);
     if (r)
         return r;
     if (outer.len && inner.len && !bytes_eq(outer, inner))
@@ -90,8 +91,6 @@ static int spki_parse_der(struct bytes rest, struct sign_key **ret, struct err *
         return r;
     if (!sign_der_take_bits(&seq, DER_BIT_STRING, &bits) || seq.len)
         return err_set(e, ERR_FORMAT, "malformed public key: no key of whole bytes");
-    if (alg == &sign_alg_p256 && bits.len == 33)
-        return err_set(e, ERR_UNSUPPORTED, "P-256 public keys are taken as uncompressed points only");
     return sign_key_new_public(alg, bits, ret, e);
 }
 
@@ -121,11 +120,13 @@ const size_t sign_n_keyfiles = ARRAY_LEN(sign_keyfiles);
 
 int sign_key_write_private(const struct sign_key *k, struct buf *out, struct err *e)
 {
-    AUTO_DONE(buf) octets = BUF_SECRET_INIT(256);
-    AUTO_DONE(buf) seq = BUF_SECRET_INIT(512);
-    AUTO_DONE(buf) der = BUF_SECRET_INIT(512);
+    AUTO_DONE(buf) octets = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    AUTO_DONE(buf) seq = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    AUTO_DONE(buf) der = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     if (!k->is_private)
         return err_set(e, ERR_USAGE, "%s is a public key", k->name);
+    if (!k->secret)
+        return err_set(e, ERR_UNSUPPORTED, "%s: what holds the private key does not give it away", k->name);
     k->alg->put_private(k, &octets);
     int r = buf_check(&octets, e);
     if (r)
@@ -143,7 +144,7 @@ int sign_key_write_private(const struct sign_key *k, struct buf *out, struct err
 
 int sign_key_write_public(const struct sign_key *k, struct buf *out, struct err *e)
 {
-    AUTO_DONE(buf) der = BUF_INIT(256);
+    AUTO_DONE(buf) der = BUF_INIT(LIMIT_KEY_FILE);
     sign_key_put_spki(k, &der);
     int r = buf_check(&der, e);
     return r ? r : sign_pem_encode(LABEL_PUBLIC, buf_bytes(&der), out, e);

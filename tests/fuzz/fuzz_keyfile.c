@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e = ERR_INIT;
     AUTO(sign_key) k = NULL;
-    AUTO_DONE(buf) signature = BUF_INIT(128);
+    AUTO_DONE(buf) signature = BUF_INIT(2048);
     bool good = false;
     int r = sign_key_parse(bytes_of(data, size), "fuzz", &k, &e);
     if (r) {

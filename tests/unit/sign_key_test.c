@@ -105,6 +105,7 @@ static void test_bits(void **state)
     (void)state;
     check_bits(SIGN_KEY_ED25519);
     check_bits(SIGN_KEY_P256);
+    check_bits(SIGN_KEY_P384);
 }
 
 /* S + L is the same number modulo L, and must not be a second signature. */
@@ -288,6 +289,8 @@ static void test_types(void **state)
     enum sign_key_type type;
     assert_true(sign_key_type_parse("ed25519", &type) && type == SIGN_KEY_ED25519);
     assert_true(sign_key_type_parse("p256", &type) && type == SIGN_KEY_P256);
+    assert_true(sign_key_type_parse("p384", &type) && type == SIGN_KEY_P384);
+    assert_true(sign_key_type_parse("rsa", &type) && type == SIGN_KEY_RSA);
     assert_false(sign_key_type_parse("P256", &type));
     assert_false(sign_key_type_parse("", &type));
     assert_string_equal(sign_key_type_name(SIGN_KEY_P256), "p256");

@@ -59,20 +59,20 @@ static void test_rfc8410(void **state)
 static void test_round_trip(void **state)
 {
     (void)state;
-    static const enum sign_key_type types[] = {SIGN_KEY_ED25519, SIGN_KEY_P256};
+    static const enum sign_key_type types[] = {SIGN_KEY_ED25519, SIGN_KEY_P256, SIGN_KEY_P384, SIGN_KEY_RSA};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct err e = ERR_INIT;
         AUTO(sign_key) k = NULL;
         AUTO(sign_key) again = NULL;
         AUTO(sign_key) pub = NULL;
-        AUTO_DONE(buf) text = BUF_SECRET_INIT(4096);
+        AUTO_DONE(buf) text = BUF_SECRET_INIT(8192);
         AUTO_DONE(buf) public_text = BUF_INIT(4096);
         ASSERT_OK(sign_key_generate(types[i], &k, &e));
         ASSERT_OK(sign_key_write_private(k, &text, &e));
         ASSERT_OK(sign_key_write_public(k, &public_text, &e));
         ASSERT_OK(sign_key_parse(buf_bytes(&text), "a", &again, &e));
         ASSERT_OK(sign_key_parse(buf_bytes(&public_text), "b", &pub, &e));
-        assert_memory_equal(k->secret, again->secret, SIGN_SECRET_LEN);
+        assert_true(bytes_eq(sign_key_secret(k), sign_key_secret(again)));
         assert_true(bytes_eq(sign_key_public(k), sign_key_public(again)));
         assert_true(bytes_eq(sign_key_public(k), sign_key_public(pub)));
     }
@@ -305,6 +305,46 @@ static struct sign_key *load(int dir, const char *name)
     return k;
 }
 
+/* They verify what our.key signed, and we what it signs with them. */
+static void exchange_signatures(const char *folder, int dir, const struct sign_key *k, struct sign_scheme s)
+{
+    struct err e = ERR_INIT;
+    AUTO_DONE(buf) sig = BUF_INIT(4096);
+    bool good = false;
+    const char *const rsa[] = {"-pkeyopt", s.mode == SIGN_MODE_RSA_PSS ? "rsa_padding_mode:pss"
+                                                                       : "rsa_padding_mode:pkcs1"};
+    const char *const salt[] = {"-pkeyopt", "rsa_pss_saltlen:digest"};
+    const char *args[24] = {"pkeyutl", "-verify", "-inkey", "our.key", "-rawin", "-in", "message"};
+    size_t n = 7;
+    if (s.mode != SIGN_MODE_ED25519) {
+        args[n++] = "-digest";
+        args[n++] = hash_name(s.hash);
+    }
+    if (sign_key_type(k) == SIGN_KEY_RSA) {
+        memcpy(args + n, rsa, sizeof(rsa));
+        n += ARRAY_LEN(rsa);
+    }
+    if (s.mode == SIGN_MODE_RSA_PSS) {
+        memcpy(args + n, salt, sizeof(salt));
+        n += ARRAY_LEN(salt);
+    }
+    args[n] = "-sigfile";
+    args[n + 1] = "sig";
+    int status = -1;
+    ASSERT_OK(sign_key_sign_as(k, s, BYTES_LIT("to be signed"), &sig, &e));
+    ASSERT_OK(file_write(dir, "sig", buf_bytes(&sig), 0600, FILE_REPLACE, &e));
+    assert_true(openssl(folder, args, &status));
+    assert_int_equal(status, 0);
+    args[1] = "-sign";
+    args[n] = "-out";
+    assert_true(openssl(folder, args, &status));
+    assert_int_equal(status, 0);
+    buf_reset(&sig);
+    ASSERT_OK(file_read(dir, "sig", true, &sig, &e));
+    ASSERT_OK(sign_key_verify_as(k, s, BYTES_LIT("to be signed"), buf_bytes(&sig), &good, &e));
+    assert_true(good);
+}
+
 /* A key of theirs comes in; ours, and what it signs, go out; what they sign comes in. */
 static void exchange(const char *folder, enum sign_key_type type)
 {
@@ -312,9 +352,12 @@ static void exchange(const char *folder, enum sign_key_type type)
     AUTO_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_DONE(buf) out = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     AUTO(sign_key) ours = NULL;
-    bool good = false;
     if (type == SIGN_KEY_ED25519)
         OPENSSL("genpkey", "-algorithm", "ed25519", "-out", "their.key");
+    else if (type == SIGN_KEY_RSA)
+        OPENSSL("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "their.key");
+    else if (type == SIGN_KEY_P384)
+        OPENSSL("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "their.key");
     else
         OPENSSL("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "their.key");
     OPENSSL("pkey", "-in", "their.key", "-pubout", "-out", "their.pub");
@@ -337,16 +380,11 @@ static void exchange(const char *folder, enum sign_key_type type)
     assert_true(bytes_eq(sign_key_public(ours), sign_key_public(derived)));
 
     ASSERT_OK(file_write(dir, "message", BYTES_LIT("to be signed"), 0600, FILE_REPLACE, &e));
-    buf_reset(&out);
-    ASSERT_OK(sign_key_sign(ours, BYTES_LIT("to be signed"), &out, &e));
-    ASSERT_OK(file_write(dir, "sig", buf_bytes(&out), 0600, FILE_REPLACE, &e));
-    OPENSSL("pkeyutl", "-verify", "-pubin", "-inkey", "our.pub", "-rawin", "-in", "message", "-sigfile",
-            "sig");
-    OPENSSL("pkeyutl", "-sign", "-inkey", "our.key", "-rawin", "-in", "message", "-out", "sig");
-    buf_reset(&out);
-    ASSERT_OK(file_read(dir, "sig", true, &out, &e));
-    ASSERT_OK(sign_key_verify(derived, BYTES_LIT("to be signed"), buf_bytes(&out), &good, &e));
-    assert_true(good);
+    exchange_signatures(folder, dir, ours, sign_key_scheme(ours));
+    if (type == SIGN_KEY_RSA)
+        exchange_signatures(folder, dir, ours, (struct sign_scheme){SIGN_MODE_RSA_PSS, HASH_SHA384});
+    if (type == SIGN_KEY_P384)
+        exchange_signatures(folder, dir, ours, (struct sign_scheme){SIGN_MODE_ECDSA_DER, HASH_SHA256});
 }
 
 static void test_openssl(void **state)
@@ -360,6 +398,8 @@ static void test_openssl(void **state)
     if (there) {
         exchange(folder, SIGN_KEY_ED25519);
         exchange(folder, SIGN_KEY_P256);
+        exchange(folder, SIGN_KEY_P384);
+        exchange(folder, SIGN_KEY_RSA);
     }
     AUTO_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)

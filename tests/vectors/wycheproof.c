@@ -11,10 +11,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-static const char *const files[] = {"ed25519_test.json", "ecdsa_secp256r1_sha256_test.json"};
+static const struct file {
+    const char *name;
+    struct sign_scheme scheme;
+} files[] = {
+    {"ed25519_test.json", {SIGN_MODE_ED25519, HASH_SHA512}},
+    {"ecdsa_secp256r1_sha256_test.json", {SIGN_MODE_ECDSA_DER, HASH_SHA256}},
+    {"ecdsa_secp384r1_sha384_test.json", {SIGN_MODE_ECDSA_DER, HASH_SHA384}},
+    {"rsa_signature_2048_sha256_test.json", {SIGN_MODE_RSA_PKCS1, HASH_SHA256}},
+    {"rsa_pss_2048_sha256_mgf1_32_test.json", {SIGN_MODE_RSA_PSS, HASH_SHA256}},
+};
 
 struct counts {
+    struct sign_scheme scheme;
     unsigned cases, valid, invalid, wrong;
+    unsigned weak; /* cases of keys that are not taken at all */
 };
 
 static int unhex(const struct jval *v, const char *member, struct buf *out, struct err *e)
@@ -46,7 +57,7 @@ static int run_case(const struct sign_key *k, const struct jval *test, struct co
     if (!r)
         r = jobj_want_uint(test, "tcId", true, UINT32_MAX, &id, e);
     if (!r)
-        r = sign_key_verify(k, buf_bytes(&message), buf_bytes(&signature), &good, e);
+        r = sign_key_verify_as(k, c->scheme, buf_bytes(&message), buf_bytes(&signature), &good, e);
     if (r)
         return r;
     c->cases++;
@@ -60,6 +71,20 @@ static int run_case(const struct sign_key *k, const struct jval *test, struct co
     return 0;
 }
 
+/* Wycheproof calls signatures of e = 3 valid, and their key small: no such key is taken, so none is right. */
+static bool is_weak(const struct jval *tests)
+{
+    for (size_t i = 0; i < jarr_len(tests); i++) {
+        const struct jval *flags = jobj_get(jarr_at(tests, i), "flags");
+        bool small = false;
+        for (size_t j = 0; j < jarr_len(flags); j++)
+            small = small || strcmp(jval_string(jarr_at(flags, j)), "SmallPublicKey") == 0;
+        if (!small)
+            return false;
+    }
+    return true;
+}
+
 static int run_group(const struct jval *group, struct counts *c, struct err *e)
 {
     AUTO(sign_key) k = NULL;
@@ -70,6 +95,10 @@ static int run_group(const struct jval *group, struct counts *c, struct err *e)
         r = jobj_want_array(group, "tests", true, &tests, e);
     if (!r)
         r = sign_key_parse(bytes_str(pem), "publicKeyPem", &k, e);
+    if (r == ERR_UNSUPPORTED && is_weak(tests)) {
+        c->weak += (unsigned)jarr_len(tests);
+        return 0;
+    }
     for (size_t i = 0; !r && i < jarr_len(tests); i++)
         r = run_case(k, jarr_at(tests, i), c, e);
     return r;
@@ -96,21 +125,22 @@ int main(int argc, char **argv)
 {
     unsigned bad = 0;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        struct counts c = {0};
+        struct counts c = {.scheme = files[i].scheme};
         struct err e = ERR_INIT;
         if (argc != 2) {
-            printf("ok - wycheproof %s # SKIP no folder given: make vectors VECTORS=DIR\n", files[i]);
+            printf("ok - wycheproof %s # SKIP no folder given: make vectors VECTORS=DIR\n", files[i].name);
             continue;
         }
-        int r = run_file(argv[1], files[i], &c, &e);
+        int r = run_file(argv[1], files[i].name, &c, &e);
         if (r == ERR_NOTFOUND) {
-            printf("ok - wycheproof %s # SKIP not in %s\n", files[i], argv[1]);
+            printf("ok - wycheproof %s # SKIP not in %s\n", files[i].name, argv[1]);
             continue;
         }
         bool good = !r && c.wrong == 0 && c.cases > 0;
         bad += !good;
-        printf("%sok - wycheproof %s: %u cases, %u valid, %u invalid, %u wrong%s%s\n", good ? "" : "not ",
-               files[i], c.cases, c.valid, c.invalid, c.wrong, r ? ": " : "", r ? e.msg : "");
+        printf("%sok - wycheproof %s: %u cases, %u valid, %u invalid, %u wrong, %u of weak keys%s%s\n",
+               good ? "" : "not ", files[i].name, c.cases, c.valid, c.invalid, c.wrong, c.weak, r ? ": " : "",
+               r ? e.msg : "");
     }
     return bad ? 1 : 0;
 }
