@@ -57,7 +57,9 @@ struct net_http_request {
     const char *authorization;        /* value of Authorization, or NULL; goes to the origin of url only */
     const struct source_opener *body; /* or NULL; opened anew for each try */
     struct sink *to; /* gets the body of a 2xx response, is neither committed nor aborted; or NULL */
-    uint64_t resume; /* bytes of the body that `to` has got already, by an earlier request */
+    uint64_t
+        resume;   /* bytes of the body that `to` has got already, by an earlier request, or does not want */
+    uint64_t end; /* the place in the body before which `to` ends, over `resume`; 0: the body's own end */
     size_t max_body; /* of a 2xx response without `to`: larger is ERR_LIMIT */
     bool follow;     /* redirects: 301, 302, 307, 308 (with a body: 307, 308), 303 as GET */
     bool idempotent; /* may be repeated when nobody knows whether it was carried out */
@@ -92,7 +94,8 @@ DEFINE_AUTO(net_http, net_http_close);
  * broke (Range); `to` sees each byte once. 408, 429, 500, 502, 503, 504 are retried like a broken connection;
  * a Retry-After over max_wait_ms ends that, and the response is returned. ret: initialised; filled when 0 is
  * returned, whatever the status; released with net_http_response_done. Returns 0, ERR_NETWORK, ERR_REGISTRY
- * (another part of the body than the one that was asked for), ERR_LIMIT (headers over LIMIT_HTTP_HEADERS,
+ * (another part of the body than the one that was asked for; with `end` also the whole of it; less than that
+ * part is no failure where it says so, and shows in `delivered`), ERR_LIMIT (headers over LIMIT_HTTP_HEADERS,
  * body over max_body), ERR_FORMAT (url), ERR_CONFIG (a file of the options for TLS that holds something
  * else), the failures of `to` and of `body`, ERR_NOMEM, or what plugin_load
  * returns. */

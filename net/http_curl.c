@@ -78,6 +78,9 @@ static int part_check(struct transfer *t, uint64_t *ret_total)
     if (range.first != t->hop->resume)
         return err_set(t->e, ERR_REGISTRY, "asked for the bytes from %" PRIu64 " on, got those from %" PRIu64,
                        t->hop->resume, range.first);
+    if (t->hop->req->end && range.last >= t->hop->req->end)
+        return err_set(t->e, ERR_REGISTRY, "asked for the bytes up to %" PRIu64 ", got those up to %" PRIu64,
+                       t->hop->req->end - 1, range.last);
     *ret_total = range.total;
     return 0;
 }
@@ -97,6 +100,8 @@ static int body_decide(struct transfer *t)
         int r = part_check(t, &total);
         if (r)
             return r;
+    } else if (t->hop->req->end) { /* to read up to the part may be much */
+        return err_set(t->e, ERR_REGISTRY, "asked for a part of the body, got all of it");
     } else {
         t->skip = t->hop->resume;
         if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK &&
@@ -118,6 +123,8 @@ static int body_to_sink(struct transfer *t, struct bytes data)
     t->skip -= n;
     if (!bytes_take(&data, n, &skipped) || data.len == 0)
         return 0;
+    if (t->hop->req->end && data.len > t->hop->req->end - t->hop->resume - t->hop->received)
+        return err_set(t->e, ERR_REGISTRY, "more than the part of the body that was asked for");
     t->hop->received += data.len;
     return sink_write(t->hop->req->to, data, t->e);
 }
@@ -207,13 +214,16 @@ static int field_add(struct transfer *t, const char *name, const char *value)
 static int fields_make(struct transfer *t)
 {
     const struct net_http_hop *hop = t->hop;
-    char range[48];
+    char range[64];
     int r = 0;
     for (size_t i = 0; r == 0 && i < hop->req->n_fields; i++)
         r = field_add(t, hop->req->fields[i].name, hop->req->fields[i].value);
     if (r == 0 && hop->req->authorization && hop->same_origin)
         r = field_add(t, "Authorization", hop->req->authorization);
-    if (r == 0 && hop->resume > 0) {
+    if (r == 0 && hop->req->end) {
+        (void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, hop->resume, hop->req->end - 1);
+        r = field_add(t, "Range", range);
+    } else if (r == 0 && hop->resume > 0) {
         (void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", hop->resume);
         r = field_add(t, "Range", range);
     }

@@ -95,6 +95,8 @@ static int64_t retry_wait(const struct exchange *x, int r, const struct net_http
     unsigned budget = x->conf->max_retries;
     if (r ? !hop->retryable : !net_retry_status(x->resp->status))
         return -1;
+    if (x->req->end && x->delivered >= x->req->end) /* broken after the last byte */
+        return -1;
     bool refused = r ? !hop->sent : x->resp->status == 429;
     if (!x->req->idempotent && !refused)
         return -1;

@@ -283,6 +283,65 @@ static void whole_again_instead_of_a_part(void **state)
     download_good(2);
 }
 
+/* Asks for the bytes from 1000 to 200000, the latter not among them. */
+static int part(struct buf *out, struct net_http_response *resp, struct err *e)
+{
+    struct sink_buf sink;
+    struct net_http_request req = {.follow = true, .idempotent = true, .resume = 1000, .end = 200000};
+    req.to = sink_buf_init(&sink, out);
+    return send_to(registry.port, "GET", blob_path, BYTES_NONE, &req, resp, e);
+}
+
+static void a_part_and_no_more(void **state)
+{
+    NEED_REGISTRY();
+    struct err e = ERR_INIT;
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    static const char *const rules[] = {"{" AGAIN ",\"times\":0,\"action\":\"redirect\"}",
+                                        "{" AGAIN ",\"action\":\"drop_after_bytes\",\"bytes\":50000}",
+                                        "{" AGAIN ",\"action\":\"drop\"}"};
+    for (size_t i = 0; i <= ARRAY_LEN(rules); i++) {
+        AUTO_DONE(buf) out = BUF_INIT(BLOB_SIZE);
+        control("DELETE", "");
+        if (i < ARRAY_LEN(rules))
+            fault(rules[i]);
+        assert_int_equal(part(&out, &resp, &e), 0);
+        assert_int_equal(resp.status, 206);
+        assert_int_equal(resp.delivered, 200000);
+        assert_true(bytes_eq(buf_bytes(&out), bytes_of(blob + 1000, 199000)));
+    }
+    assert_int_equal(fixture_logged(&registry, "\"range\": \"bytes=51000-199999\"", NULL, NULL), 1);
+    assert_int_equal(fixture_logged(&registry, "\"alt\"", "\"range\": \"bytes=1000-199999\"", NULL), 1);
+}
+
+static void another_part_than_asked_for(void **state)
+{
+    NEED_REGISTRY();
+    struct err e = ERR_INIT;
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    static const char *const lies[] = {
+        "\"ignore_range\"",
+        "\"long_body\"",
+        "\"set_header\",\"headers\":{\"Content-Range\":\"bytes 1000-200000/300000\"}",
+        "\"set_header\",\"headers\":{\"Content-Range\":\"bytes 999-199998/300000\"}",
+        "\"set_header\",\"headers\":{\"Content-Range\":null}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        char rule[256];
+        AUTO_DONE(buf) out = BUF_INIT(BLOB_SIZE);
+        control("DELETE", "");
+        (void)snprintf(rule, sizeof(rule), "{" AGAIN ",\"action\":%s}", lies[i]);
+        fault(rule);
+        assert_int_equal(part(&out, &resp, &e), ERR_REGISTRY);
+        assert_true(out.len <= 199000);
+    }
+    control("DELETE", "");
+    AUTO_DONE(buf) out = BUF_INIT(BLOB_SIZE);
+    fault("{" AGAIN ",\"action\":\"short_body\",\"bytes\":7}");
+    assert_int_equal(part(&out, &resp, &e), 0);
+    assert_int_equal(resp.delivered, 200000 - 7);
+}
+
 static void redirect_drops_credentials(void **state)
 {
     NEED_REGISTRY();
@@ -462,6 +521,8 @@ int main(void)
         TEST(broken_download_for_good),
         TEST(lies_about_ranges),
         TEST(whole_again_instead_of_a_part),
+        TEST(a_part_and_no_more),
+        TEST(another_part_than_asked_for),
         TEST(redirect_drops_credentials),
         TEST(redirects_refused),
         TEST(redirect_loop_ends),
