@@ -269,29 +269,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wait_for_end()
 
     def send_body(self, reply, count):
-        if reply.rate:
-            self.pace_out = Pace(reply.rate)
+        pace = Pace(reply.rate) if reply.rate else self.pace_out
         file = open(reply.path, "rb") if reply.path is not None and not reply.body else None
         try:
             while self.bytes_out < count:
-                step = min(self.step_out(reply), count - self.bytes_out)
+                step = min(self.step_out(reply, pace), count - self.bytes_out)
                 if file:
                     self.connection.sendfile(file, reply.offset + self.bytes_out, step)
                 else:
                     self.wfile.write(reply.body[self.bytes_out : self.bytes_out + step])
                 self.bytes_out += step
-                self.pace_out.moved(step)
+                pace.moved(step)
         finally:
             if file:
                 file.close()
             if self.bytes_out < count or count >= LONG_BODY:
                 self.log_sent()
 
-    def step_out(self, reply):
+    def step_out(self, reply, pace):
         """How many bytes to send at once; waits when the place of a pause is reached."""
         if reply.pause is not None and self.bytes_out == reply.pause:
             time.sleep(reply.stall_ms / 1000)
-        step = self.pace_out.step() if self.pace_out.rate else 16 * CHUNK
+        step = pace.step() if pace.rate else 16 * CHUNK
         return min(step, reply.pause - self.bytes_out) if reply.pause is not None and self.bytes_out < reply.pause else step
 
     def wait_for_end(self):
