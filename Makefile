@@ -145,7 +145,7 @@ $(B)/bench/%: $(B)/bench/%.o
 -include testdata/guests/rules.mk
 
 # What uses threads, for VARIANT=tsan.
-THREADS := base_parallel net_threads net_ssh oci_session net_sftp flow_relay oci_partial
+THREADS := base_parallel net_threads net_ssh oci_session net_sftp flow_relay flow_pieces oci_partial
 threads: $(PLUGIN_SO) $(THREADS:%=$(B)/tests/unit/%_test)
 
 tests: all $(UNIT) $(FUZZ) $(B)/tests/vectors/wycheproof guests

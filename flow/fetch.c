@@ -56,39 +56,69 @@ static int fetch_at_once(struct flow_fetch *f, const struct oci_desc *desc, stru
     return fetch_to_nowhere(f, desc, p, ret_fd, e);
 }
 
-/* What a partial lacks of its blob. */
-static int fetch_rest(struct oci_endpoint *ep, const struct oci_desc *desc, struct progress *p,
-                      struct oci_partial *partial, struct err *e)
+/* What a partial lacks of its blob, by one request. */
+static int fetch_rest(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t have, struct sink *to,
+                      struct err *e)
+{
+    if (have == 0)
+        return ep->ops->blob_fetch(ep, desc, to, e);
+    if (have == desc->size)
+        return 0;
+    return ep->ops->blob_resume
+               ? ep->ops->blob_resume(ep, desc, have, to, e)
+               : err_set(e, ERR_UNSUPPORTED, "blobs are not to be had from the middle on there");
+}
+
+/* The same by several requests at once. A registry that does not take to them gets one again. */
+static int fetch_in_pieces(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t piece,
+                           struct oci_partial *partial, struct sink *to, struct err *e)
+{
+    char text[DIGEST_STR_MAX];
+    log_info("blob %s: one connection is slow; going on with several from byte %llu",
+             digest_str(&desc->digest, text), (unsigned long long)oci_partial_have(partial));
+    int r = flow_pieces_fetch(ep, desc, oci_partial_have(partial), piece, to, e);
+    if (r != ERR_UNSUPPORTED && r != ERR_REGISTRY)
+        return r;
+    log_info("%s; going on with one connection", e->msg);
+    return fetch_rest(ep, desc, oci_partial_have(partial), to, e);
+}
+
+/* rule: NULL for one connection whatever happens. *ret_pieces: it was left for several. */
+static int fetch_checked(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
+                         struct oci_partial *partial, const struct flow_pieces_rule *rule, bool *ret_pieces,
+                         struct err *e)
 {
     struct sink_progress progress;
+    struct flow_watch watch;
     uint64_t have = oci_partial_have(partial);
     struct sink *to = sink_progress_init(&progress, oci_partial_sink(partial), p, desc->size);
     progress.done = have;
-    int r = 0;
-    if (have == 0)
-        r = ep->ops->blob_fetch(ep, desc, to, e);
-    else if (have < desc->size)
-        r = ep->ops->blob_resume
-                ? ep->ops->blob_resume(ep, desc, have, to, e)
-                : err_set(e, ERR_UNSUPPORTED, "blobs are not to be had from the middle on there");
+    if (!f->ep->ops->blob_part)
+        rule = NULL;
+    int r = fetch_rest(f->ep, desc, have, flow_watch_init(&watch, to, rule, desc->size, have), e);
+    *ret_pieces = r && watch.slow;
+    if (*ret_pieces)
+        r = fetch_in_pieces(f->ep, desc, rule->piece, partial, to, e);
     return r ? r : oci_partial_check(partial, e);
 }
 
-/* A partial that turns out to be no part of the blob costs one fetch of the whole. */
+/* What did not come by one request, and turns out to be no blob or to have no end there, costs one fetch of
+ * the whole. */
 static int fetch_partial(struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
                          struct oci_partial *partial, struct err *e)
 {
     uint64_t have = oci_partial_have(partial);
     char text[DIGEST_STR_MAX];
+    bool pieces;
     if (have)
         log_info("blob %s: %llu of %llu bytes are here already", digest_str(&desc->digest, text),
                  (unsigned long long)have, (unsigned long long)desc->size);
-    int r = fetch_rest(f->ep, desc, p, partial, e);
-    if (have && (r == ERR_DIGEST || r == ERR_UNSUPPORTED)) {
+    int r = fetch_checked(f, desc, p, partial, f->pieces ? f->pieces : &flow_pieces_usual, &pieces, e);
+    if ((have || pieces) && (r == ERR_DIGEST || r == ERR_UNSUPPORTED)) {
         log_info("%s; fetching the whole blob again", e->msg);
         r = oci_partial_restart(partial, e);
         if (!r)
-            r = fetch_rest(f->ep, desc, p, partial, e);
+            r = fetch_checked(f, desc, p, partial, NULL, &pieces, e);
     }
     /* A full disk gets back what was written; bytes that are right so far stay. */
     if (r == ERR_DIGEST || r == ERR_IO || (r && oci_partial_have(partial) == 0))

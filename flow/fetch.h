@@ -3,14 +3,15 @@
 #ifndef WAYBILL_FLOW_FETCH_H
 #define WAYBILL_FLOW_FETCH_H
 
-#include "oci/endpoint.h"
+#include "flow/pieces.h"
 #include "oci/partial.h"
 
 struct flow_fetch {
     struct oci_endpoint *ep;
-    struct oci_store *store;  /* closed: none */
-    const char *temp_dir;     /* for what the store does not take */
-    bool hold;                /* a big blob may become another file than the store's */
+    struct oci_store *store;               /* closed: none */
+    const char *temp_dir;                  /* for what the store does not take */
+    const struct flow_pieces_rule *pieces; /* NULL: flow_pieces_usual */
+    bool hold;                             /* a big blob may become another file than the store's */
     struct oci_partial *held; /* out, where hold: such a blob, checked, still on its way; owned */
 };
 

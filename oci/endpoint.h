@@ -67,6 +67,12 @@ struct oci_endpoint_ops {
     int (*blob_resume)(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from, struct sink *to,
                        struct err *e);
 
+    /* Writes the `size` (> 0) bytes of the blob from `from` on, which lie within it, and no others, to `to`.
+     * ERR_UNSUPPORTED: they alone are not to be had; `to` may have got some of them then, as after any other
+     * failure. NULL where asking for parts gains nothing. */
+    int (*blob_part)(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from, uint64_t size,
+                     struct sink *to, struct err *e);
+
     /* Appends the name of every tag, each with a NUL behind it, in the order of the place; also those of
      * tools, such as sha256-... */
     int (*tags)(struct oci_endpoint *ep, struct buf *out, struct err *e);

@@ -193,6 +193,29 @@ static int mirrored_blob_resume(struct oci_endpoint *base, const struct oci_desc
     return each_place((struct mirrored *)base, ask_fetch, &q, e);
 }
 
+struct parting {
+    const struct oci_desc *desc;
+    uint64_t from, size;
+    struct sink_rest to; /* counts from the start of the part */
+};
+
+static int ask_part(struct oci_endpoint *ep, void *ctx, struct err *e)
+{
+    struct parting *q = ctx;
+    uint64_t have = q->to.passed;
+    if (q->to.failure || have == q->size)
+        return q->to.failure;
+    q->to.at = have;
+    return ep->ops->blob_part(ep, q->desc, q->from + have, q->size - have, &q->to.base, e);
+}
+
+static int mirrored_blob_part(struct oci_endpoint *base, const struct oci_desc *desc, uint64_t from,
+                              uint64_t size, struct sink *to, struct err *e)
+{
+    struct parting q = {desc, from, size, {.base = {.write = rest_write}, .inner = to}};
+    return each_place((struct mirrored *)base, ask_part, &q, e);
+}
+
 struct referring {
     const struct digest *subject;
     const char *artifact_type;
@@ -218,6 +241,7 @@ static const struct oci_endpoint_ops mirrored_ops = {
     .tags = mirrored_tags,
     .blob_fetch = mirrored_blob_fetch,
     .blob_resume = mirrored_blob_resume,
+    .blob_part = mirrored_blob_part,
     .referrers = mirrored_referrers,
 };
 

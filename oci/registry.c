@@ -207,16 +207,22 @@ static int registry_resolve(struct oci_endpoint *ep, const char *tag, const stru
     return 0;
 }
 
-static int blob_get(struct oci_registry *reg, const struct oci_desc *desc, uint64_t from, struct sink *to,
-                    struct net_http_response *resp, struct err *e)
+/* end: 0 for the whole rest. */
+static int blob_get(struct oci_registry *reg, const struct oci_desc *desc, uint64_t from, uint64_t end,
+                    struct sink *to, struct net_http_response *resp, struct err *e)
 {
     AUTO_FREE char *url = NULL;
     char digest[DIGEST_STR_MAX];
     int r = oci_registry_url(reg, "blobs", digest_str(&desc->digest, digest), &url, e);
     if (r)
         return r;
-    struct net_http_request req = {
-        .method = "GET", .url = url, .to = to, .resume = from, .follow = true, .idempotent = true};
+    struct net_http_request req = {.method = "GET",
+                                   .url = url,
+                                   .to = to,
+                                   .resume = from,
+                                   .end = end,
+                                   .follow = true,
+                                   .idempotent = true};
     r = oci_registry_send(reg, &req, resp, e);
     return r ? err_wrap(e, "blob %s", digest) : 0;
 }
@@ -234,7 +240,7 @@ static int registry_blob_fetch(struct oci_endpoint *ep, const struct oci_desc *d
 {
     struct oci_registry *reg = oci_registry_of(ep);
     AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
-    int r = blob_get(reg, desc, 0, to, &resp, e);
+    int r = blob_get(reg, desc, 0, 0, to, &resp, e);
     if (r)
         return r;
     if (resp.status != 200 && resp.status != 206)
@@ -249,7 +255,7 @@ static int registry_blob_resume(struct oci_endpoint *ep, const struct oci_desc *
     struct oci_registry *reg = oci_registry_of(ep);
     AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
     char digest[DIGEST_STR_MAX];
-    int r = blob_get(reg, desc, from, to, &resp, e);
+    int r = blob_get(reg, desc, from, 0, to, &resp, e);
     if (r) /* another part than the one asked for */
         return r == ERR_REGISTRY ? err_recode(e, ERR_UNSUPPORTED) : r;
     (void)digest_str(&desc->digest, digest);
@@ -261,6 +267,29 @@ static int registry_blob_resume(struct oci_endpoint *ep, const struct oci_desc *
     else if (resp.status == 200)
         log_info("blob %s: the registry sent all of it again", digest);
     return resp.status == 200 || resp.status == 206 ? 0 : blob_failure(reg, &resp, desc, e);
+}
+
+static int registry_blob_part(struct oci_endpoint *ep, const struct oci_desc *desc, uint64_t from,
+                              uint64_t size, struct sink *to, struct err *e)
+{
+    struct oci_registry *reg = oci_registry_of(ep);
+    AUTO_DONE(net_http_response) resp = NET_HTTP_RESPONSE_INIT;
+    char digest[DIGEST_STR_MAX];
+    uint64_t end = from + size;
+    int r = blob_get(reg, desc, from, end, to, &resp, e);
+    if (r == ERR_NETWORK && resp.delivered == end) /* broken after the last byte */
+        r = 0;
+    if (r) /* another part than the one asked for */
+        return r == ERR_REGISTRY ? err_recode(e, ERR_UNSUPPORTED) : r;
+    if (resp.status / 100 != 2 && resp.status != 416)
+        return blob_failure(reg, &resp, desc, e);
+    if (resp.delivered != end)
+        return err_set(e, ERR_UNSUPPORTED, "blob %s: the registry has no bytes from %llu to %llu",
+                       digest_str(&desc->digest, digest), (unsigned long long)resp.delivered,
+                       (unsigned long long)(end - 1));
+    if (end == desc->size)
+        oci_registry_seen(reg, desc);
+    return 0;
 }
 
 static void registry_close(struct oci_endpoint *ep)
@@ -284,6 +313,7 @@ static const struct oci_endpoint_ops registry_ops = {
     .tags = oci_registry_tags,
     .blob_fetch = registry_blob_fetch,
     .blob_resume = registry_blob_resume,
+    .blob_part = registry_blob_part,
     .blob_push = oci_registry_blob_push,
     .manifest_push = oci_registry_manifest_push,
     .child_push = oci_registry_child_push,
