@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # waybill beside other registry clients, in one run on one machine: every line says what was measured, the ratio to the
-# peer, and the target. Usage: bench/registry.sh [--quick] [PART...]; parts: trips latency size copy.
+# peer, and the target. Usage: bench/registry.sh [--quick] [PART...]; parts: trips latency size ranges copy.
 #   trips    requests on the critical path, from the fault registry's log (with tokens)
 #   latency  times with 25 ms more for each round trip, by a relay in user space (with tokens); a connection's handshake is
 #            one too, unless HANDSHAKE_MS=0
 #   size     modules of 140 KB to 1 GiB over loopback, Debian's registry; peak memory
+#   ranges   a pull of 200 MB from a registry that sends 20 MB/s to each connection
 #   copy     requests for each tag when a repository is copied within a registry
 # --quick: no 1 GiB, 100 tags instead of 1,000, fewer runs. VERBOSE=1 shows the requests that were counted.
 # Peers are looked for on PATH and in the folder of `make interop`; BENCH_PEERS="oras crane" names those to compare with,
@@ -22,7 +23,7 @@ PATH=$PATH:$PEERS/bin
 . "$here/bench/peers.bash"
 quick='' verbose=${VERBOSE:-}
 [ "${1:-}" != --quick ] || { quick=1 && shift; }
-[ $# -gt 0 ] || set -- trips latency size copy
+[ $# -gt 0 ] || set -- trips latency size ranges copy
 make -s -C "$here" build/release/bench/pair build/release/bench/relay
 build=$here/build/release/bench
 work=$(mktemp -d)
@@ -262,6 +263,22 @@ part_size() {
         servers_end
         rm -rf "$work/size" "$file" "$file.layout"
     done
+}
+
+# ranges -----------------------------------------------------------------------------------------------------------
+
+part_ranges() {
+    local peer
+    server_faulty "$work/ranges"
+    file=module-200.wasm
+    module $file 200000000
+    seed
+    curl -sf -d '{"action": "bandwidth", "match": {"method": "GET", "path": "/blobs/"}, "rate": 20000000, "times": 0}' \
+        "http://$HOST/_fault" >said
+    echo "# 20 MB/s for each connection, all cold"
+    for peer in "${found[@]}"; do against "$peer" pull "" 1 "200 MB,"; done
+    servers_end
+    rm -rf "$work/ranges" "$file" "$file.layout"
 }
 
 # copy -------------------------------------------------------------------------------------------------------------
