@@ -48,11 +48,12 @@ ENGINE_LIBS = $(ENGINE_LIB) -lm -lpthread -static-libgcc
 
 # A plugin NAME is ROOM/NAME_*.c, with its own copy of what it uses of base/ and of the rest of net/. Its front,
 # ROOM/NAME.c, is in the library.
-PLUGINS := http archive ssh
+PLUGINS := http archive ssh cert
 LIBS_http := -lcurl
 LIBS_archive := -larchive
 LIBS_ssh := -lssh
-plugin_src = $(wildcard net/$1_*.c oci/$1_*.c)
+LIBS_cert := -lgnutls
+plugin_src = $(wildcard net/$1_*.c oci/$1_*.c sign/$1_*.c)
 PLUGIN_SRC := $(foreach p,$(PLUGINS),$(call plugin_src,$p))
 NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(PLUGIN_SRC),$(wildcard net/*.c))
 

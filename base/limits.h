@@ -87,6 +87,18 @@
  * and for the same reason (CVE-2023-29409: time). */
 #define LIMIT_RSA_MIN 2048U
 #define LIMIT_RSA_MAX 8192U
+/* A certificate; those of public authorities take 1 to 6 KiB. */
+#define LIMIT_CERT (64U << 10)
+/* Extensions, alternative names, attributes of the subject, purposes of one certificate, each: Fulcio's have
+ * 25 extensions. */
+#define LIMIT_CERT_PARTS 128U
+/* Certificates of one chain: public ones are 3 or 4 long; notation has no cap. */
+#define LIMIT_CERTS 16U
+/* A file of certificates, and the certificates of one trust store: the Mozilla root program has 150. */
+#define LIMIT_CERT_FILE (1U << 20)
+#define LIMIT_ANCHORS   1024U
+/* A time stamp token with its certificates: those of public authorities take 3 to 7 KiB. */
+#define LIMIT_TIMESTAMP (64U << 10)
 /* Pages of one list: 1,000 tags each are usual. */
 #define LIMIT_PAGES 1000U
 /* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number.

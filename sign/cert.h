@@ -32,6 +32,7 @@ enum sign_cert_usage {
 #define SIGN_EKU_CODE_SIGNING  "1.3.6.1.5.5.7.3.3"
 #define SIGN_EKU_EMAIL         "1.3.6.1.5.5.7.3.4"
 #define SIGN_EKU_TIME_STAMPING "1.3.6.1.5.5.7.3.8"
+#define SIGN_EKU_OCSP_SIGNING  "1.3.6.1.5.5.7.3.9"
 
 struct sign_cert_ext {
     char *oid; /* "2.5.29.15" */
@@ -96,7 +97,13 @@ DEFINE_AUTO(sign_cert, sign_cert_free);
 MUST_CHECK int sign_cert_take_key(const struct sign_cert *c, struct sign_key **ret, struct err *e);
 
 /* sign_cert_ext - the extension with that OID; NULL: none. */
-const struct sign_cert_ext *sign_cert_ext(const struct sign_cert *c, const char *oid);
+static inline const struct sign_cert_ext *sign_cert_ext(const struct sign_cert *c, const char *oid)
+{
+    for (size_t i = 0; i < c->n_exts; i++)
+        if (c->exts[i].oid && strcmp(c->exts[i].oid, oid) == 0)
+            return &c->exts[i];
+    return NULL;
+}
 
 /* sign_cert_has_purpose - whether extKeyUsage is there and names that very purpose. */
 bool sign_cert_has_purpose(const struct sign_cert *c, const char *oid);
@@ -167,9 +174,8 @@ enum sign_cert_profile {
  * One certificate of the chain is, byte for byte, an anchor of the profile's kind, or - TSA and FULCIO - its
  * last one is signed by an anchor, which follows the rules for a CA and is valid then as well. A name that
  * matches means nothing.
- * CAs: basicConstraints critical with cA, pathLenConstraint respected, keyUsage (critical for NOTARY,
- * AUTHORITY) with keyCertSign. All: no SHA-1 or MD5, RSA of 2048 bits and EC of 256 at least, no critical
- * extension that is unknown.
+ * CAs: basicConstraints critical with cA, pathLenConstraint respected, keyUsage critical with keyCertSign.
+ * All: no SHA-1 or MD5, RSA of 2048 bits and EC of 256 at least, no critical extension that is unknown.
  * A single certificate that is signed by itself passes under the rules for leaves (NOTARY, AUTHORITY), when
  * it is an anchor.
  * ret_anchor: the one found, borrowed from the store; may be NULL.

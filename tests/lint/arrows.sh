@@ -28,6 +28,7 @@ libraries=(
     '^waybill_toml\.h files: ^base/toml\.c$'
     '^waybill_stdio\.h files: ^runner/'
     '^archive(_entry)?\.h files: ^oci/archive_'
+    '^gnutls/ files: ^sign/cert_'
 )
 
 # Headers of the C library and of Linux.

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "sign/cert_ops.h"
+
+#include <gnutls/pkcs7.h>
+#include <gnutls/x509.h>
+
+#define OID_TST_INFO "1.2.840.113549.1.9.16.1.4" /* id-ct-TSTInfo, RFC 3161 section 2.4.2 */
+
+static int refuse(int code, struct err *e)
+{
+    if (code == GNUTLS_E_MEMORY_ERROR)
+        return err_nomem(e);
+    return err_set(e, ERR_FORMAT, "malformed time stamp token: %s", gnutls_strerror(code));
+}
+
+static int import(struct bytes der, gnutls_pkcs7_t *ret, struct err *e)
+{
+    gnutls_pkcs7_t p = NULL;
+    AUTO_FREE uint8_t *copy = malloc(der.len + 1);
+    if (!copy || gnutls_pkcs7_init(&p) < 0)
+        return err_nomem(e);
+    if (der.len)
+        memcpy(copy, der.ptr, der.len);
+    const gnutls_datum_t d = {copy, (unsigned)der.len};
+    int r = gnutls_pkcs7_import(p, &d, GNUTLS_X509_FMT_DER);
+    if (r < 0) {
+        gnutls_pkcs7_deinit(p);
+        return refuse(r, e);
+    }
+    *ret = p;
+    return 0;
+}
+
+static int take_certs(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *e)
+{
+    int n = gnutls_pkcs7_get_crt_count(p);
+    if (n < 0)
+        n = 0; /* none: the signer's stands in the trust store */
+    if (n > (int)LIMIT_CERTS)
+        return err_set(e, ERR_LIMIT, "a time stamp token with more than %u certificates", LIMIT_CERTS);
+    t->ders = calloc((size_t)n + 1, sizeof(*t->ders));
+    if (!t->ders)
+        return err_nomem(e);
+    for (int i = 0; i < n; i++) {
+        gnutls_datum_t d;
+        int r = gnutls_pkcs7_get_crt_raw2(p, (unsigned)i, &d);
+        if (r < 0)
+            return refuse(r, e);
+        r = sign_cert_copy(bytes_of(d.data, d.size), &t->ders[t->n++], e);
+        gnutls_free(d.data);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int take_signer(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *e)
+{
+    gnutls_pkcs7_signature_info_st info;
+    if (gnutls_pkcs7_get_signature_count(p) != 1)
+        return err_set(e, ERR_FORMAT, "malformed time stamp token: not one signature");
+    int r = gnutls_pkcs7_get_signature_info(p, 0, &info);
+    if (r < 0)
+        return refuse(r, e);
+    /* RFC 5652 section 5.4: without signed attributes the content alone is signed, and RFC 3161 wants some.
+     */
+    if (!info.issuer_dn.size || !info.signer_serial.size || !info.signed_attrs)
+        r = err_set(e, ERR_UNSUPPORTED, "a time stamp token whose signer is not named by issuer and serial");
+    else
+        r = sign_cert_copy(bytes_of(info.issuer_dn.data, info.issuer_dn.size), &t->issuer_der, e);
+    if (!r)
+        r = sign_cert_copy(bytes_of(info.signer_serial.data, info.signer_serial.size), &t->serial, e);
+    gnutls_pkcs7_signature_info_deinit(&info);
+    return r;
+}
+
+static int take_info(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *e)
+{
+    gnutls_datum_t d;
+    const char *oid = gnutls_pkcs7_get_embedded_data_oid(p);
+    if (!oid || strcmp(oid, OID_TST_INFO) != 0)
+        return err_set(e, ERR_FORMAT, "malformed time stamp token: it signs something else than a time");
+    int r = gnutls_pkcs7_get_embedded_data(p, 0, &d);
+    if (r < 0)
+        return refuse(r, e);
+    r = sign_cert_copy(bytes_of(d.data, d.size), &t->info, e);
+    gnutls_free(d.data);
+    return r;
+}
+
+int sign_cert_token_open(struct bytes der, struct sign_cert_token *ret, struct err *e)
+{
+    gnutls_pkcs7_t p = NULL;
+    int r = import(der, &p, e);
+    if (r)
+        return r;
+    r = take_info(p, ret, e);
+    if (!r)
+        r = take_signer(p, ret, e);
+    if (!r)
+        r = take_certs(p, ret, e);
+    gnutls_pkcs7_deinit(p);
+    return r;
+}
+
+int sign_cert_token_verify(struct bytes der, const struct sign_cert *signer, struct err *e)
+{
+    gnutls_pkcs7_t p = NULL;
+    gnutls_x509_crt_t crt = NULL;
+    int r = import(der, &p, e);
+    if (r)
+        return r;
+    r = sign_cert_open(signer->der, &crt, e);
+    if (!r) {
+        /* Also compares messageDigest and contentType with the content. */
+        int code = gnutls_pkcs7_verify_direct(
+            p, crt, 0, NULL, GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS);
+        if (code < 0)
+            r = err_set(e, ERR_UNTRUSTED, "the signature of the time stamp is wrong: %s",
+                        gnutls_strerror(code));
+    }
+    gnutls_x509_crt_deinit(crt);
+    gnutls_pkcs7_deinit(p);
+    return r;
+}
