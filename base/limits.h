@@ -99,6 +99,8 @@
 #define LIMIT_ANCHORS   1024U
 /* A time stamp token with its certificates: those of public authorities take 3 to 7 KiB. */
 #define LIMIT_TIMESTAMP (64U << 10)
+/* A JWS envelope, with the base64 in it: with a chain of four certificates it takes 8 KiB. */
+#define LIMIT_JWS (1U << 20)
 /* Pages of one list: 1,000 tags each are usual. */
 #define LIMIT_PAGES 1000U
 /* Referrers of one manifest, and the texts of all of them together: a hostile registry can state any number.

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates for tests, made on the spot: good ones, and bad in one point each. Includes cmocka by unit.h.
+ */
+#ifndef WAYBILL_TESTS_UNIT_SIGN_CERT_FIXTURE_H
+#define WAYBILL_TESTS_UNIT_SIGN_CERT_FIXTURE_H
+
+#include "base/buf.h"
+#include "sign/cert.h"
+#include "tests/unit/unit.h"
+
+#include <gnutls/x509.h>
+
+#define DAY INT64_C(86400)
+#define T0  INT64_C(1767225600) /* 2026-01-01: everything is valid a year before and after, if not said else \
+                                 */
+#define YEAR (365 * DAY)
+
+/* What a certificate is to be; zero is the default. */
+struct recipe {
+    const char *subject;     /* "CN=leaf,O=Example,C=US" */
+    const char *issuer;      /* NULL: as the signer is called */
+    unsigned usage;          /* GNUTLS_KEY_*, 0: no keyUsage */
+    bool ca;                 /* basicConstraints, critical, cA */
+    int path_len;            /* n + 1; 0: none */
+    const char *purposes[3]; /* OIDs of extKeyUsage */
+    bool purposes_critical;
+    int64_t from, to; /* 0: a year before and after T0 */
+    gnutls_digest_algorithm_t hash;
+    struct {
+        const char *oid;
+        struct bytes der;
+        bool critical;
+    } exts[2];                 /* put in as they are */
+    gnutls_pk_algorithm_t key; /* 0: ECDSA */
+    unsigned bits;             /* 0: P-256 */
+    const char *uri, *email;   /* subjectAltName */
+};
+
+struct issued {
+    gnutls_x509_privkey_t key;
+    gnutls_x509_crt_t crt;
+    struct buf der;
+};
+
+#define GNUTLS_OK(call)                                       \
+    do {                                                      \
+        int got_ = (call);                                    \
+        if (got_ < 0)                                         \
+            fail_msg("%s: %s", #call, gnutls_strerror(got_)); \
+    } while (0)
+
+static inline void issue_names(const struct recipe *r, gnutls_x509_crt_t crt)
+{
+    const char *where;
+    GNUTLS_OK(gnutls_x509_crt_set_dn(crt, r->subject, &where));
+    if (r->issuer)
+        GNUTLS_OK(gnutls_x509_crt_set_issuer_dn(crt, r->issuer, &where));
+    if (r->uri)
+        GNUTLS_OK(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_URI, r->uri, (unsigned)strlen(r->uri),
+                                                       GNUTLS_FSAN_SET));
+    if (r->email)
+        GNUTLS_OK(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_RFC822NAME, r->email,
+                                                       (unsigned)strlen(r->email), GNUTLS_FSAN_APPEND));
+}
+
+static inline void issue_exts(const struct recipe *r, gnutls_x509_crt_t crt)
+{
+    if (r->ca)
+        GNUTLS_OK(gnutls_x509_crt_set_basic_constraints(crt, 1, r->path_len - 1));
+    if (r->usage)
+        GNUTLS_OK(gnutls_x509_crt_set_key_usage(crt, r->usage));
+    for (size_t i = 0; i < ARRAY_LEN(r->purposes) && r->purposes[i]; i++)
+        GNUTLS_OK(gnutls_x509_crt_set_key_purpose_oid(crt, r->purposes[i], r->purposes_critical));
+    for (size_t i = 0; i < ARRAY_LEN(r->exts) && r->exts[i].oid; i++)
+        GNUTLS_OK(gnutls_x509_crt_set_extension_by_oid(crt, r->exts[i].oid, r->exts[i].der.ptr,
+                                                       r->exts[i].der.len, r->exts[i].critical));
+}
+
+/* ret: issued_done. by: NULL: signed by itself. key: NULL: a new one. */
+static inline void issue_with(const struct recipe *r, gnutls_x509_privkey_t key, const struct issued *by,
+                              struct issued *ret)
+{
+    static unsigned char serial[4] = {1};
+    gnutls_datum_t d;
+    *ret = (struct issued){.key = key, .der = BUF_INIT(1U << 16)};
+    if (!key) {
+        gnutls_pk_algorithm_t alg = r->key ? r->key : GNUTLS_PK_ECDSA;
+        unsigned bits = r->bits                  ? r->bits
+                        : alg == GNUTLS_PK_ECDSA ? GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)
+                                                 : 2048;
+        GNUTLS_OK(gnutls_x509_privkey_init(&ret->key));
+        GNUTLS_OK(gnutls_x509_privkey_generate(ret->key, alg, bits, 0));
+    }
+    GNUTLS_OK(gnutls_x509_crt_init(&ret->crt));
+    GNUTLS_OK(gnutls_x509_crt_set_version(ret->crt, 3));
+    GNUTLS_OK(gnutls_x509_crt_set_key(ret->crt, ret->key));
+    serial[3]++;
+    GNUTLS_OK(gnutls_x509_crt_set_serial(ret->crt, serial, sizeof(serial)));
+    GNUTLS_OK(gnutls_x509_crt_set_activation_time(ret->crt, r->from ? r->from : T0 - YEAR));
+    GNUTLS_OK(gnutls_x509_crt_set_expiration_time(ret->crt, r->to ? r->to : T0 + YEAR));
+    issue_names(r, ret->crt);
+    issue_exts(r, ret->crt);
+    const struct issued *signer = by ? by : ret;
+    GNUTLS_OK(
+        gnutls_x509_crt_sign2(ret->crt, signer->crt, signer->key, r->hash ? r->hash : GNUTLS_DIG_SHA256, 0));
+    GNUTLS_OK(gnutls_x509_crt_export2(ret->crt, GNUTLS_X509_FMT_DER, &d));
+    buf_append(&ret->der, d.data, d.size);
+    gnutls_free(d.data);
+}
+
+static inline void issue(const struct recipe *r, const struct issued *by, struct issued *ret)
+{
+    issue_with(r, NULL, by, ret);
+}
+
+static inline void issued_done(struct issued *c)
+{
+    gnutls_x509_privkey_deinit(c->key);
+    gnutls_x509_crt_deinit(c->crt);
+    buf_done(&c->der);
+}
+
+static inline void issued_pem(const struct issued *c, struct buf *out)
+{
+    gnutls_datum_t d;
+    GNUTLS_OK(gnutls_x509_crt_export2(c->crt, GNUTLS_X509_FMT_PEM, &d));
+    buf_append(out, d.data, d.size);
+    gnutls_free(d.data);
+}
+
+/* The key as a PKCS#8 file. */
+static inline void issued_key(const struct issued *c, struct buf *out)
+{
+    gnutls_datum_t d;
+    GNUTLS_OK(gnutls_x509_privkey_export2_pkcs8(c->key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d));
+    buf_append(out, d.data, d.size);
+    mem_wipe(d.data, d.size);
+    gnutls_free(d.data);
+}
+
+static const struct recipe a_root = {
+    .subject = "CN=root,O=Example,C=US", .ca = true, .usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN};
+static const struct recipe a_middle = {
+    .subject = "CN=middle,O=Example,C=US", .ca = true, .path_len = 1, .usage = GNUTLS_KEY_KEY_CERT_SIGN};
+static const struct recipe a_leaf = {.subject = "CN=leaf,O=Example,ST=WA,C=US",
+                                     .usage = GNUTLS_KEY_DIGITAL_SIGNATURE,
+                                     .purposes = {GNUTLS_KP_CODE_SIGNING}};
+
+#endif
