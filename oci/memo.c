@@ -187,3 +187,22 @@ int oci_memo_seal(const char *dir, const struct bytes *parts, size_t n, char **r
     *ret = text;
     return 0;
 }
+
+void oci_memo_lock(const char *dir, const char *name, int *ret_fd)
+{
+    struct err e = ERR_INIT;
+    AUTO_DONE(buf) path = BUF_INIT(4096);
+    AUTO_FD int root = -1;
+    if (!dir)
+        return;
+    buf_printf(&path, "%s/lock", dir);
+    int r = buf_check(&path, &e);
+    if (!r)
+        r = dir_make(buf_cstr(&path), 0700, &e);
+    if (!r)
+        r = dir_open(AT_FDCWD, buf_cstr(&path), true, &root, &e);
+    if (!r)
+        r = file_lock(root, name, ret_fd, &e);
+    if (r)
+        log_debug("no lock: %s", e.msg);
+}

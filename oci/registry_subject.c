@@ -11,12 +11,10 @@
  */
 #include "oci/registry.h"
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "oci/memo.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -38,26 +36,12 @@ struct change {
     struct digest last; /* of the list as it was seen or written last */
 };
 
-/* Lists share a few locks, so that their number has an end. No folder to keep them in: no lock. */
+/* Lists share a few locks, so that their number has an end. */
 static void lock_list(const struct change *c, int *ret_fd)
 {
-    struct err e = ERR_INIT;
-    AUTO_DONE(buf) dir = BUF_INIT(4096);
-    AUTO_FD int root = -1;
     char name[16];
-    if (!c->reg->memo_dir)
-        return;
-    buf_printf(&dir, "%s/lock", c->reg->memo_dir);
     (void)snprintf(name, sizeof(name), "referrers-%02x", c->subject->value[0]);
-    int r = buf_check(&dir, &e);
-    if (!r)
-        r = dir_make(buf_cstr(&dir), 0700, &e);
-    if (!r)
-        r = dir_open(AT_FDCWD, buf_cstr(&dir), true, &root, &e);
-    if (!r)
-        r = file_lock(root, name, ret_fd, &e);
-    if (r)
-        log_debug("referrers: no lock: %s", e.msg);
+    oci_memo_lock(c->reg->memo_dir, name, ret_fd);
 }
 
 static void write_entry(struct jout *w, const struct change *c)
