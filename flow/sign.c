@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "oci/index.h"
+#include "sign/statement.h"
 
 #include <stdio.h>
 
@@ -81,14 +82,17 @@ static int sign_one(const struct flow_conf *conf, struct flow_subject *s, const 
                     struct flow_signature *ret, struct err *e)
 {
     AUTO_DONE(sign_product) made = {.artifact_type = NULL};
-    AUTO_DONE(buf) statement = BUF_INIT(LIMIT_SIG_BLOB);
+    AUTO_DONE(buf) statement = BUF_INIT(LIMIT_BUNDLE);
     const struct sign_subject subject = {.digest = s->desc.digest,
                                          .size = s->desc.size,
                                          .media_type = s->desc.media_type,
-                                         .repo = s->ref.kind == OCI_REF_REGISTRY ? s->repo : NULL};
+                                         .repo = how->identity                     ? how->identity
+                                                 : s->ref.kind == OCI_REF_REGISTRY ? s->repo
+                                                                                   : NULL};
     int r = 0;
     if (how->predicate_type)
-        r = sign_statement_write(how->predicate_type, how->predicate, &subject, &statement, e);
+        r = sign_statement_write(how->predicate_type, how->predicate, &subject, how->annotations,
+                                 how->n_annotations, &statement, e);
     if (r)
         return r;
     const struct sign_order order = {.subject = &subject,

@@ -14,6 +14,7 @@ struct flow_signing {
     size_t n_annotations;
     struct bytes certificates; /* PEM, leaf first; formats with certificates */
     int64_t now, expires_at;   /* seconds since 1970; 0: it does not expire */
+    const char *identity;      /* the repository that a signature names; NULL: that of the reference */
     bool recursive;            /* of an index: each of its manifests, too */
 };
 

@@ -35,9 +35,9 @@ void oci_memo_clear(const char *dir, const char *kind);
  * ERR_NOMEM. */
 MUST_CHECK int oci_memo_seal(const char *dir, const struct bytes *parts, size_t n, char **ret, struct err *e);
 
-/* oci_memo_lock - waits for the lock DIR/lock/NAME, which is given back when *ret_fd is closed. It keeps apart
- * those of one user and machine who change the same thing at a registry. Where none can be had there is none:
- * the reason is told to the log alone and *ret_fd is left as it is. dir: may be NULL. */
+/* oci_memo_lock - waits for the lock DIR/lock/NAME, which is given back when *ret_fd is closed. It keeps
+ * apart those of one user and machine who change the same thing at a registry. Where none can be had there is
+ * none: the reason is told to the log alone and *ret_fd is left as it is. dir: may be NULL. */
 void oci_memo_lock(const char *dir, const char *name, int *ret_fd);
 
 #endif

@@ -11,8 +11,9 @@
 #include <gnutls/x509.h>
 
 #define DAY INT64_C(86400)
-#define T0  INT64_C(1767225600) /* 2026-01-01: everything is valid a year before and after, if not said else \
-                                 */
+#define T0                                                                                           \
+    INT64_C(1767225600) /* 2026-01-01: everything is valid a year before and after, if not said else \
+                         */
 #define YEAR (365 * DAY)
 
 /* What a certificate is to be; zero is the default. */
