@@ -394,3 +394,9 @@ void jout_value(struct jout *w, const char *key, const struct jval *value)
     if (json_dump_callback(native(value), write_piece, w->out, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
         w->out->failed = ERR_NOMEM;
 }
+
+void jout_text(struct jout *w, const char *key, struct bytes json)
+{
+    lead(w, key);
+    buf_append_bytes(w->out, json);
+}

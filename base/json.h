@@ -76,5 +76,7 @@ void jout_bool(struct jout *w, const char *key, bool value);
 void jout_null(struct jout *w, const char *key);
 /* jout_value - a parsed value again, laid out as the rest. */
 void jout_value(struct jout *w, const char *key, const struct jval *value);
+/* jout_text - JSON as it stands, which must have been parsed before: numbers keep their spelling. */
+void jout_text(struct jout *w, const char *key, struct bytes json);
 
 #endif

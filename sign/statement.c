@@ -191,7 +191,9 @@ int sign_statement_write(const char *type, struct bytes predicate, const struct 
                          struct err *e)
 {
     AUTO(jdoc) doc = NULL;
-    int r = jdoc_parse(predicate.len ? predicate : BYTES_LIT("{}"), &doc, e);
+    if (!predicate.len)
+        predicate = BYTES_LIT("{}");
+    int r = jdoc_parse(predicate, &doc, e);
     if (!r)
         r = sign_predicate_check(type, jdoc_root(doc), e);
     if (r)
@@ -203,7 +205,7 @@ int sign_statement_write(const char *type, struct bytes predicate, const struct 
     write_subject(&w, subject, annotations, n_annotations);
     jout_array_end(&w);
     jout_string(&w, "predicateType", type);
-    jout_value(&w, "predicate", jdoc_root(doc));
+    jout_text(&w, "predicate", predicate);
     jout_object_end(&w);
     return buf_check(out, e);
 }

@@ -82,12 +82,36 @@ static void base64_bad(void **state)
     assert_fails(b64_decode(B64_STD, BYTES_LIT("Zm9v"), &small, &e), ERR_LIMIT);
 }
 
+/* Either alphabet and any padding, but one way of each. */
+static void base64_any(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "", "Zg", "Zg==", "Zm8", "Zm8=", "Zm9v", "-_-_", "+/+/", "-__-AQ", "+//+AQ=="};
+    static const char *const bad[] = {
+        "Z",      "Zg=",    "Zg===",    "Zm8==", "====", "=",     "Zh",   "Zh==", "Zm9",
+        "Zm9v\n", "\rZm9v", "Zg==Zg==", "-/-/",  "+_+_", "Zm 9v", "Zg=a", "Zm9v="};
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        AUTO_DONE(buf) out = BUF_INIT(64);
+        assert_ok(b64_decode_any(bytes_str(good[i]), &out, &e));
+        assert_int_equal(out.len, strcspn(good[i], "=") * 3 / 4);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_DONE(buf) out = BUF_INIT(64);
+        assert_fails(b64_decode_any(bytes_str(bad[i]), &out, &e), ERR_FORMAT);
+    }
+    AUTO_DONE(buf) out = BUF_INIT(64);
+    assert_fails(b64_decode_any(BYTES_LIT("Zm9v\0"), &out, &e), ERR_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hex),
         cmocka_unit_test(base64_good),
         cmocka_unit_test(base64_bad),
+        cmocka_unit_test(base64_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
