@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The row "sigstore": bundles that hang on what they sign as referrers (cosign's specs/BUNDLE_SPEC.md). */
+#include "base/time.h"
 #include "sign/bundle.h"
 #include "sign/format.h"
 #include "sign/signer.h"
 #include "sign/statement.h"
-
-#include <string.h>
-#include <time.h>
 
 #define NAME "sigstore"
 
@@ -73,15 +71,11 @@ static int judge(const struct sign_carrier *carrier, const struct sign_subject *
 static int write_annotations(struct buf *out, const char *predicate_type, int64_t now, struct err *e)
 {
     struct jout w = {.out = out};
-    time_t t = (time_t)now;
-    struct tm tm;
-    char created[sizeof("YYYY-MM-DDTHH:MM:SSZ") + 16];
-    if (!gmtime_r(&t, &tm) || !strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm))
-        return err_set(e, ERR_USAGE, "the time of signing has no date");
+    char created[TIME_STR_MAX];
     jout_object(&w, NULL);
     jout_string(&w, "dev.sigstore.bundle.content", "dsse-envelope");
     jout_string(&w, "dev.sigstore.bundle.predicateType", predicate_type);
-    jout_string(&w, "org.opencontainers.image.created", created);
+    jout_string(&w, "org.opencontainers.image.created", time_str(now, created));
     jout_object_end(&w);
     return buf_check(out, e);
 }

@@ -271,12 +271,42 @@ static void rewrites(void **state)
     assert_string_equal(buf_cstr(&out), text);
 }
 
+static void only_known(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b"};
+    struct err e = ERR_INIT;
+    AUTO(jdoc) doc = NULL;
+    AUTO(jdoc) other = NULL;
+    assert_ok(jdoc_parse(BYTES_LIT("{\"b\":1}"), &doc, &e));
+    assert_ok(jobj_only(jdoc_root(doc), names, 2, &e));
+    assert_fails(jobj_only(jdoc_root(doc), names, 1, &e), ERR_FORMAT);
+    assert_ok(jdoc_parse(BYTES_LIT("{\"a\":1,\"B\\u001b\":2}"), &other, &e));
+    assert_fails(jobj_only(jdoc_root(other), names, 2, &e), ERR_FORMAT);
+    assert_string_equal(e.msg, "member \"B\\x1b\" has no place here");
+}
+
+/* JSON that was parsed, as it stands. */
+static void writes_text(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    AUTO_DONE(buf) out = BUF_INIT(64);
+    struct jout w = {.out = &out};
+    jout_object(&w, NULL);
+    jout_uint(&w, "n", 1);
+    jout_text(&w, "x", BYTES_LIT("{\"y\": 0.10}"));
+    jout_object_end(&w);
+    assert_ok(buf_check(&out, &e));
+    assert_string_equal(buf_cstr(&out), "{\"n\":1,\"x\":{\"y\": 0.10}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parse_good), cmocka_unit_test(parse_bad), cmocka_unit_test(says_where),
-        cmocka_unit_test(bounds),     cmocka_unit_test(accessors), cmocka_unit_test(writes),
-        cmocka_unit_test(rewrites),
+        cmocka_unit_test(parse_good), cmocka_unit_test(parse_bad),  cmocka_unit_test(says_where),
+        cmocka_unit_test(bounds),     cmocka_unit_test(accessors),  cmocka_unit_test(writes),
+        cmocka_unit_test(rewrites),   cmocka_unit_test(only_known), cmocka_unit_test(writes_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
