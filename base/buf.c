@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 
+#include "base/secret.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -52,6 +54,8 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
         }
         if (b->len)
             memcpy(ptr, b->ptr, b->len);
+        if (b->secret)
+            secret_lock(ptr, cap);
         release(b);
         b->ptr = ptr;
         b->cap = cap;

@@ -12,7 +12,7 @@ struct buf {
     size_t len, cap;
     size_t max;  /* most bytes it may ever hold; less than SIZE_MAX */
     int failed;  /* 0, ERR_NOMEM or ERR_LIMIT: sticky */
-    bool secret; /* wiped whenever memory is given back */
+    bool secret; /* wiped whenever memory is given back; not swapped where that may be locked */
 };
 
 #define BUF_INIT(max_)             \

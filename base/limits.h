@@ -83,6 +83,8 @@
 #define LIMIT_SUBJECT_DIGESTS 32U
 /* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
 #define LIMIT_KEY_FILE (64U << 10)
+/* A password of a key file: what a terminal's line holds (N_TTY_BUF_SIZE). */
+#define LIMIT_PASSWORD 4096U
 /* The modulus of an RSA key, in bits. Below: NIST SP 800-131A. Above: what Go's crypto/tls still verifies,
  * and for the same reason (CVE-2023-29409: time). */
 #define LIMIT_RSA_MIN 2048U

@@ -22,3 +22,8 @@ void secret_free(void *ptr, size_t len)
     mem_wipe(ptr, len);
     (void)munmap(ptr, len);
 }
+
+void secret_lock(void *ptr, size_t len)
+{
+    (void)mlock(ptr, len);
+}

@@ -12,4 +12,8 @@ void *secret_alloc(size_t len);
 /* secret_free - wipes and gives back what secret_alloc(len) gave; NULL is fine. */
 void secret_free(void *ptr, size_t len);
 
+/* secret_lock - keeps other memory out of swap where that is allowed. There is no way back: pages of the heap
+ * may hold other secrets by then, and the limit bounds how many are kept. */
+void secret_lock(void *ptr, size_t len);
+
 #endif

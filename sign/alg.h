@@ -53,7 +53,8 @@ struct sign_key {
     uint8_t *public_key; /* owned */
     size_t public_len;
     struct sign_external external;
-    char *name; /* owned */
+    char nkey_kind; /* as of sign_nkey_encode; 0: none */
+    char *name;     /* owned */
 };
 
 static inline struct bytes sign_key_secret(const struct sign_key *k)

@@ -4,11 +4,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "sign/alg.h"
 #include "sign/der.h"
-#include "sign/keyfile.h"
-#include "sign/pem.h"
 
 #include <stdio.h>
 
@@ -152,45 +149,6 @@ int sign_key_rename(struct sign_key *k, const char *name, struct err *e)
     return 0;
 }
 
-/* What a file that no kind recognises is. */
-static int refuse(struct bytes content, struct err *e)
-{
-    struct bytes label;
-    char text[64];
-    if (!sign_pem_label(content, &label))
-        return err_set(e, ERR_FORMAT, "not a key file");
-    if (bytes_eq_str(label, "ENCRYPTED PRIVATE KEY"))
-        return err_set(e, ERR_UNSUPPORTED,
-                       "the private key is encrypted; waybill takes it only in the clear");
-    if (bytes_eq_str(label, "CERTIFICATE"))
-        return err_set(e, ERR_UNSUPPORTED, "a certificate where a key is needed");
-    return err_set(e, ERR_UNSUPPORTED,
-                   "a PEM block \"%s\"; keys are \"PRIVATE KEY\" or \"PUBLIC KEY\" blocks",
-                   text_escape(label, text, sizeof(text)));
-}
-
-static int parse(struct bytes content, struct sign_key **ret, struct err *e)
-{
-    if (content.len > LIMIT_KEY_FILE)
-        return err_set(e, ERR_LIMIT, "a key file of more than %u bytes", LIMIT_KEY_FILE);
-    for (size_t i = 0; i < sign_n_keyfiles; i++)
-        if (sign_keyfiles[i].detect(content))
-            return sign_keyfiles[i].parse(content, ret, e);
-    return refuse(content, e);
-}
-
-int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret, struct err *e)
-{
-    AUTO(sign_key) k = NULL;
-    int r = parse(content, &k, e);
-    if (r)
-        return r;
-    r = sign_key_rename(k, name, e);
-    if (!r)
-        *ret = TAKE(k);
-    return r;
-}
-
 enum sign_key_type sign_key_type(const struct sign_key *k)
 {
     return k->alg->type;
@@ -247,6 +205,16 @@ const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERP
     bool good = !buf_check(&spki, &ignored) && !hash_bytes(HASH_SHA256, buf_bytes(&spki), &d, &ignored);
     (void)snprintf(out, SIGN_FINGERPRINT_MAX, "SHA256:%.64s", good ? digest_hex(&d, hex) : "unknown");
     return out;
+}
+
+char sign_key_nkey_kind(const struct sign_key *k)
+{
+    return k->nkey_kind;
+}
+
+void sign_key_set_nkey_kind(struct sign_key *k, char kind)
+{
+    k->nkey_kind = kind;
 }
 
 unsigned sign_key_bits(const struct sign_key *k)

@@ -43,9 +43,24 @@ MUST_CHECK int sign_key_generate_rsa(unsigned bits, struct sign_key **ret, struc
 void sign_key_free(struct sign_key *k);
 DEFINE_AUTO(sign_key, sign_key_free);
 
-/* sign_key_parse - a key file's content: whichever kind of sign/keyfile.h recognises it. name: for messages,
- * kept in the key (the file's name as the user gave it). ERR_FORMAT, ERR_UNSUPPORTED (a kind or an algorithm
- * that waybill does not have). */
+/* Where the password of an encrypted key file comes from. */
+struct sign_password {
+    /* Appends it to a secret buffer; it may be empty. is_new: a file is to be encrypted, so somebody who
+     * types it types it twice. */
+    int (*get)(void *ctx, bool is_new, struct buf *ret, struct err *e);
+    void *ctx;
+};
+
+/* sign_password_get - asks. ERR_USAGE for NULL: there is none. */
+MUST_CHECK int sign_password_get(const struct sign_password *p, bool is_new, struct buf *ret, struct err *e);
+
+/* sign_key_open - a key file's content: whichever kind of sign/keyfile.h recognises it. name: for messages,
+ * kept in the key (the file's name as the user gave it). password: asked only for an encrypted file; may be
+ * NULL. ERR_FORMAT, ERR_UNSUPPORTED (a kind or an algorithm that waybill does not have, a weak key),
+ * ERR_LIMIT, ERR_USAGE (encrypted, and no password), ERR_AUTH (a wrong password). sign_key_parse - without a
+ * password. */
+MUST_CHECK int sign_key_open(struct bytes content, const char *name, const struct sign_password *password,
+                             struct sign_key **ret, struct err *e);
 MUST_CHECK int sign_key_parse(struct bytes content, const char *name, struct sign_key **ret, struct err *e);
 
 /* sign_key_rename - for a key that goes by another name than its file (in a policy). ERR_NOMEM. */
@@ -59,6 +74,10 @@ bool sign_key_is_private(const struct sign_key *k);
 /* sign_key_bits - of the modulus or the curve: 256, 384, 2048. */
 unsigned sign_key_bits(const struct sign_key *k);
 const char *sign_key_name(const struct sign_key *k);
+/* sign_key_nkey_kind - whose key it is in an nkeys file: 'A' an account's, 'M' a module's (sign/nkey.h), or 0
+ * where the file does not say. sign_key_set_nkey_kind - for a key that is to be written as one. */
+char sign_key_nkey_kind(const struct sign_key *k);
+void sign_key_set_nkey_kind(struct sign_key *k, char kind);
 /* sign_key_fingerprint - "SHA256:<hex of SHA-256 of the SPKI DER>"; returns out. */
 const char *sign_key_fingerprint(const struct sign_key *k, char out[SIGN_FINGERPRINT_MAX]);
 /* sign_key_public - what the BIT STRING of a SubjectPublicKeyInfo holds. Ed25519: the 32 bytes of the public
