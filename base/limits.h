@@ -81,6 +81,12 @@
 /* Subjects of an in-toto statement and digests of one subject: sigstore-go's bounds. */
 #define LIMIT_SUBJECTS        1024U
 #define LIMIT_SUBJECT_DIGESTS 32U
+/* A section of claims: a token of a few lines, and at most what other signed payloads may be (1 MiB). */
+#define LIMIT_CLAIMS (1U << 20)
+/* Tags and capabilities in claims. */
+#define LIMIT_CLAIMS_LIST 1024U
+/* Modules and components inside one another: honest components are three deep. */
+#define LIMIT_WASM_NESTING 16U
 /* A key file. An RSA-8192 PKCS#8 key in PEM takes 6.5 KiB. */
 #define LIMIT_KEY_FILE (64U << 10)
 /* A password of a key file: what a terminal's line holds (N_TTY_BUF_SIZE). */

@@ -144,6 +144,20 @@ int wbin_skip(struct wbin_reader *r, struct err *e)
     return wbin_payload(r, NULL, e);
 }
 
+int wbin_read(struct wbin_reader *r, void *buf, size_t cap, size_t *ret_n, struct err *e)
+{
+    struct bytes part = BYTES_NONE;
+    size_t n = cap < r->left ? cap : r->left;
+    int rc = n ? consume(r, n, &part, e) : 0;
+    if (rc)
+        return rc;
+    if (part.len)
+        memcpy(buf, part.ptr, part.len);
+    r->left -= (uint32_t)part.len;
+    *ret_n = part.len;
+    return 0;
+}
+
 static int check_id(struct wbin_reader *r, uint8_t id, struct err *e)
 {
     if (++r->sections > LIMIT_WASM_SECTIONS)

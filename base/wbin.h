@@ -70,6 +70,9 @@ MUST_CHECK int wbin_payload(struct wbin_reader *r, struct buf *out, struct err *
 /* wbin_skip - passes over what is left of the current section. */
 MUST_CHECK int wbin_skip(struct wbin_reader *r, struct err *e);
 
+/* wbin_read - up to cap bytes of what is left of the current section; *ret_n 0 at its end. */
+MUST_CHECK int wbin_read(struct wbin_reader *r, void *buf, size_t cap, size_t *ret_n, struct err *e);
+
 /* One import or export. */
 struct wbin_item {
     struct bytes module; /* imports of modules: the first name; else empty */

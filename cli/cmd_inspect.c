@@ -8,7 +8,7 @@
 struct inspect_options {
     const char *platform;
     struct oci_choice choice;
-    bool json;
+    bool sections, json;
 };
 
 static const struct opt options[] = {
@@ -16,6 +16,8 @@ static const struct opt options[] = {
      "of an index the manifest for this platform; else it\nis the index that is shown", NULL},
     CMD_COMPONENT(struct inspect_options),
     CMD_LAYER(struct inspect_options),
+    {"sections", 0, OPT_FLAG, false, offsetof(struct inspect_options, sections), NULL,
+     "show each section's hash, and which of the signatures\nwould cover it", NULL},
     CMD_JSON(struct inspect_options),
 };
 
@@ -63,6 +65,7 @@ static int run(struct cmd_call *call, struct err *e)
     flow.choice = o->choice;
     r = obtain(&flow, target, &found, e);
     ui_progress_done(&bar);
+    found.sections = o->sections;
     if (!r && (!found.has_manifest || found.kind))
         r = inspection_scan(&found, e);
     if (r)

@@ -1,39 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd.h"
 
-#include "base/file.h"
 #include "base/limits.h"
+#include "cli/sign_file.h"
 #include "cli/signing.h"
 #include "cli/ui.h"
 
-#include <fcntl.h>
-
 struct sign_options {
-    const char *key, *output, *certificates, *identity;
+    const char *key, *certificates, *identity;
     unsigned format; /* of formats[] */
     struct opt_list annotations;
-    uint64_t expires; /* milliseconds from now on; 0: never */
+    struct sign_file_options file; /* also: expires */
     bool recursive, quiet, json;
 };
 
 enum { BY_TARGET };
-static const char *const formats[] = {"default", "sigstore", "cosign", "embedded", NULL};
+static const char *const formats[] = {"default", "sigstore", "cosign", "embedded", "claims", NULL};
 
 static const struct opt options[] = {
     {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY", "the private key to sign with",
      NULL},
     {"format", 0, OPT_ENUM, false, offsetof(struct sign_options, format), "FORMAT",
-     "embedded for files; for references sigstore (a bundle\nthat is a referrer), cosign (an image under the "
-     "tag\nsha256-....sig). By default embedded and sigstore",
+     "for files embedded (the default) or claims; for\nreferences sigstore (the default), a bundle that is "
+     "a\n"
+     "referrer, or cosign, an image under sha256-....sig",
      formats},
-    {"output", 'o', OPT_STRING, false, offsetof(struct sign_options, output), "OUT",
-     "files: where to write the signed one; FILE itself is\nfine", NULL},
+    SIGN_FILE_OPTIONS(struct sign_options),
     {"annotation", 'a', OPT_LIST, false, offsetof(struct sign_options, annotations), "KEY=VALUE",
      "references: sign an annotation along; may be repeated", NULL},
     {"certificate", 0, OPT_STRING, false, offsetof(struct sign_options, certificates), "FILE",
-     "notation: the certificates of the key in PEM, its own\nfirst, the root last", NULL},
-    {"expires", 0, OPT_DURATION, false, offsetof(struct sign_options, expires), "DURATION",
-     "notation: how long the signature is good: 90d", NULL},
+     "references: the certificates of the key in PEM, its own\nfirst, the root last", NULL},
     {"identity", 0, OPT_STRING, false, offsetof(struct sign_options, identity), "REPO",
      "cosign: the repository that the signature names, not\nthat of the reference", NULL},
     {"recursive", 'r', OPT_FLAG, false, offsetof(struct sign_options, recursive), NULL,
@@ -42,73 +38,55 @@ static const struct opt options[] = {
     CMD_JSON(struct sign_options),
 };
 
-static int sign_to(const struct source_opener *from, const struct sign_key *key, const char *path,
-                   struct err *e)
-{
-    struct sink_file to;
-    int r = sink_file_init(&to, AT_FDCWD, path, 0666, FILE_REPLACE, e);
-    if (r)
-        return r;
-    r = sign_embedded.sign(from, key, &to.base, e);
-    if (!r)
-        r = sink_commit(&to.base, e);
-    sink_abort(&to.base);
-    return r;
-}
-
-static int print(const struct sign_options *o, const struct sign_key *key, struct err *e)
+static int print(const struct sign_options *o, const struct sign_file_result *made,
+                 const struct sign_key *key, struct err *e)
 {
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
     char fingerprint[SIGN_FINGERPRINT_MAX];
     (void)sign_key_fingerprint(key, fingerprint);
     if (o->json) {
         struct jout w = ui_json_begin(&out, "waybill.sign/1");
-        jout_string(&w, "file", o->output);
-        jout_string(&w, "format", sign_embedded.name);
+        jout_string(&w, "file", made->output);
+        jout_string(&w, "signature", made->detached);
+        jout_string(&w, "format", made->format);
         jout_string(&w, "keyType", sign_key_type_name(sign_key_type(key)));
         jout_string(&w, "fingerprint", fingerprint);
         ui_json_end(&w);
     } else {
         buf_append_str(&out, "Signed: ");
-        ui_text_str(&out, o->output);
+        ui_text_str(&out, made->detached ? made->detached : made->output);
         buf_printf(&out, "\nKey:    %s\n", fingerprint);
     }
     return ui_print(&out, e);
 }
 
-static int sign_file(struct cmd_call *call, const char *path, struct err *e)
+static int sign_file(const struct sign_options *o, const char *format, const char *path, struct err *e)
 {
-    const struct sign_options *o = call->options;
     AUTO(sign_key) key = NULL;
-    AUTO_FD int fd = -1;
-    struct opener_file opener;
-    struct source_opener from;
-    if (!o->output)
-        return err_set(e, ERR_USAGE, "--output OUT is needed to sign a file");
-    if (o->certificates || o->expires || o->recursive || o->identity || o->annotations.n)
-        return err_set(
-            e, ERR_USAGE,
-            "--annotation, --certificate, --expires, --identity and --recursive are for references");
+    struct sign_file_result made;
+    if (o->certificates || o->recursive || o->identity || o->annotations.n)
+        return err_set(e, ERR_USAGE,
+                       "--annotation, --certificate, --identity and --recursive are for references");
     int r = signing_key(o->key, &key, e);
-    if (r || (r = file_open_read(AT_FDCWD, path, false, &fd, e)) ||
-        (r = opener_file_init(&opener, fd, &from, e)) || (r = sign_to(&from, key, o->output, e)))
-        return r;
-    return o->quiet ? 0 : print(o, key, e);
+    if (!r)
+        r = sign_file_run(path, format, key, &o->file, &made, e);
+    return r || o->quiet ? r : print(o, &made, key, e);
 }
 
-static int sign_reference(struct cmd_call *call, const char *reference, struct err *e)
+static int sign_reference(struct cmd_call *call, const char *format, const char *reference, struct err *e)
 {
     const struct sign_options *o = call->options;
     AUTO_DONE(buf) certificates = BUF_INIT(LIMIT_CERT_FILE);
     struct signing s = {.verb = "sign",
-                        .format = o->format == BY_TARGET ? "sigstore" : formats[o->format],
+                        .format = format ? format : "sigstore",
                         .key = o->key,
                         .annotations = &o->annotations,
-                        .expires = o->expires,
+                        .expires = o->file.expires,
                         .quiet = o->quiet,
                         .json = o->json};
-    if (o->output)
-        return err_set(e, ERR_USAGE, "--output is for files; the signature of a reference goes beside it");
+    if (sign_file_any(&o->file))
+        return err_set(e, ERR_USAGE, "%s is for files; the signature of a reference goes beside it",
+                       sign_file_any(&o->file));
     int r = o->certificates ? signing_read(o->certificates, &certificates, e) : 0;
     s.how.certificates = buf_bytes(&certificates);
     s.how.recursive = o->recursive;
@@ -122,10 +100,11 @@ static int run(struct cmd_call *call, struct err *e)
     const char *target = call->operands[0];
     call->subject = target;
     const bool is_file = oci_ref_is_path(target);
-    const struct sign_format *format = o->format == BY_TARGET ? NULL : sign_format_find(formats[o->format]);
-    if (format && is_file && !format->sign)
+    const char *name = o->format == BY_TARGET ? NULL : formats[o->format];
+    const struct sign_format *format = name ? sign_format_find(name) : NULL;
+    if (format && is_file && format->make)
         return err_set(e, ERR_USAGE, "%s signatures are for references, this is a file", format->name);
-    return is_file ? sign_file(call, target, e) : sign_reference(call, target, e);
+    return is_file ? sign_file(o, name, target, e) : sign_reference(call, name, target, e);
 }
 
 const struct cmd cmd_sign = {

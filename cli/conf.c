@@ -111,17 +111,41 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
     };
 }
 
-int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e)
+/* *ret: -1 where it is not said. */
+static int source_date(int64_t *ret, struct err *e)
 {
     const char *text = getenv("SOURCE_DATE_EPOCH");
-    struct tm tm;
-    *ret = NULL;
+    *ret = -1;
     if (!text || !*text)
         return 0;
     size_t len = strlen(text);
-    time_t t = len <= 12 ? (time_t)strtoll(text, NULL, 10) : 0;
+    int64_t t = len <= 12 ? strtoll(text, NULL, 10) : 0;
     /* RFC 3339 has four digits for a year. */
-    if (len > 12 || strspn(text, "0123456789") != len || t > 253402300799LL || !gmtime_r(&t, &tm))
+    if (len > 12 || strspn(text, "0123456789") != len || t > 253402300799LL)
+        return err_set(e, ERR_CONFIG, "SOURCE_DATE_EPOCH is no number of seconds since 1970");
+    *ret = t;
+    return 0;
+}
+
+int conf_now(int64_t *ret, struct err *e)
+{
+    int64_t t;
+    int r = source_date(&t, e);
+    if (!r)
+        *ret = t >= 0 ? t : (int64_t)time(NULL);
+    return r;
+}
+
+int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e)
+{
+    struct tm tm;
+    int64_t at;
+    int r = source_date(&at, e);
+    *ret = NULL;
+    if (r || at < 0)
+        return r;
+    time_t t = (time_t)at;
+    if (!gmtime_r(&t, &tm))
         return err_set(e, ERR_CONFIG, "SOURCE_DATE_EPOCH is no number of seconds since 1970");
     (void)strftime(out, CONF_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
     *ret = out;

@@ -42,4 +42,8 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
  * ERR_CONFIG: not such a number. */
 MUST_CHECK int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e);
 
+/* conf_now - the time for what is signed: that of $SOURCE_DATE_EPOCH, else now; seconds since 1970.
+ * ERR_CONFIG. */
+MUST_CHECK int conf_now(int64_t *ret, struct err *e);
+
 #endif

@@ -1,45 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/inspect.h"
 
-#include "base/limits.h"
+#include "base/hex.h"
 #include "cli/ui.h"
 
 #include <inttypes.h>
 
+static int reopen(void *ctx, struct source **ret, struct err *e)
+{
+    (void)e;
+    struct inspection *i = ctx;
+    *ret = flow_artifact_read(&i->module, &i->reading);
+    return 0;
+}
+
 int inspection_scan(struct inspection *i, struct err *e)
 {
     struct flow_reading reading;
-    i->signatures = (struct buf)BUF_INIT(LIMIT_SIG_SECTION);
     int r = wbin_scan(flow_artifact_read(&i->module, &reading), &i->info, e);
     if (r)
         return r;
     i->has_module = true;
-    for (size_t f = 0; !r && f < sign_n_formats; f++)
-        if (sign_formats[f]->list)
-            r = sign_formats[f]->list(flow_artifact_read(&i->module, &reading), &i->signatures, e);
-    return r ? r : buf_check(&i->signatures, e);
+    i->from = (struct source_opener){reopen, i, i->module.size};
+    r = sign_scan_run(&i->from, i->sections ? SIGN_SCAN_SECTIONS : 0, &i->scan, e);
+    if (!r && i->scan.broken.code)
+        r = err_set(e, ERR_FORMAT, "%s", i->scan.broken.msg);
+    return r ? r : sign_list(&i->scan, &i->signatures, e);
 }
 
 void inspection_done(struct inspection *i)
 {
     flow_artifact_done(&i->manifest);
     flow_artifact_done(&i->module);
-    buf_done(&i->signatures);
+    sign_marks_done(&i->signatures);
+    sign_scan_done(&i->scan);
     if (i->has_module)
         wbin_info_done(&i->info);
 }
 
-/* Cuts one line off the front of *rest. */
-static bool next_line(struct bytes *rest, struct bytes *ret)
+/* Whether a signature would cover section n. */
+static bool covers(const struct sign_mark *m, size_t n)
 {
-    if (!rest->len)
-        return false;
-    const uint8_t *end = memchr(rest->ptr, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->ptr) : rest->len;
-    (void)bytes_take(rest, len, ret);
-    if (end)
-        *rest = bytes_of(rest->ptr + 1, rest->len - 1);
-    return true;
+    return n >= m->first && n < m->end && n != m->but;
 }
 
 static const char *kind_name(enum wbin_kind kind)
@@ -118,6 +120,21 @@ static void text_items(const char *label, const struct wbin_item *items, size_t 
     }
 }
 
+/* The lines of a section for --sections. */
+static void text_cover(const struct inspection *i, size_t n, struct buf *out)
+{
+    char hex[2 * HASH_SHA256_LEN + 1];
+    bool any = false;
+    buf_printf(out, "                 sha256:%s\n                 ",
+               hex_encode(BYTES_ARR(i->scan.sections[n].sha256), hex));
+    for (size_t m = 0; m < i->signatures.n; m++)
+        if (covers(&i->signatures.at[m], n)) {
+            buf_printf(out, "%s %zu", any ? "," : "covered by signature", m + 1);
+            any = true;
+        }
+    buf_append_str(out, any ? "\n" : "covered by no signature\n");
+}
+
 static void text_module(const struct inspection *i, struct buf *out)
 {
     const struct wbin_info *info = &i->info;
@@ -144,6 +161,8 @@ static void text_module(const struct inspection *i, struct buf *out)
             ui_text(out, s->name);
         }
         buf_append_str(out, "\n");
+        if (i->sections)
+            text_cover(i, n, out);
     }
     text_items("Imports", info->imports, info->n_imports, out);
     text_items("Exports", info->exports, info->n_exports, out);
@@ -151,12 +170,12 @@ static void text_module(const struct inspection *i, struct buf *out)
 
 static void text_signatures(const struct inspection *i, struct buf *out)
 {
-    struct bytes rest = buf_bytes(&i->signatures), line;
-    buf_append_str(out, rest.len ? "Signatures (not checked):\n" : "Signatures: none\n");
-    while (next_line(&rest, &line)) {
-        buf_append_str(out, "  ");
-        ui_text(out, line);
-        buf_append_str(out, "\n");
+    buf_append_str(out, i->signatures.n ? "Signatures (not checked):\n" : "Signatures: none\n");
+    for (size_t m = 0; m < i->signatures.n; m++) {
+        const struct sign_mark *mark = &i->signatures.at[m];
+        buf_printf(out, "  %zu  %-8s  ", m + 1, mark->format);
+        ui_text_str(out, mark->text);
+        buf_append_str(out, mark->fits ? "\n" : "; for other content\n");
     }
 }
 
@@ -209,6 +228,18 @@ static void json_items(struct jout *w, const char *key, const struct wbin_item *
     jout_array_end(w);
 }
 
+/* The members of a section for --sections; signatures by their places in the list, from 0. */
+static void json_cover(const struct inspection *i, size_t n, struct jout *w)
+{
+    char hex[2 * HASH_SHA256_LEN + 1];
+    jout_string(w, "sha256", hex_encode(BYTES_ARR(i->scan.sections[n].sha256), hex));
+    jout_array(w, "coveredBy");
+    for (size_t m = 0; m < i->signatures.n; m++)
+        if (covers(&i->signatures.at[m], n))
+            jout_uint(w, NULL, m);
+    jout_array_end(w);
+}
+
 static void json_module(const struct inspection *i, struct jout *w)
 {
     const struct wbin_info *info = &i->info;
@@ -231,15 +262,21 @@ static void json_module(const struct inspection *i, struct jout *w)
             jout_bytes(w, "name", s->name);
         jout_uint(w, "offset", s->offset);
         jout_uint(w, "size", s->size);
+        if (i->sections)
+            json_cover(i, n, w);
         jout_object_end(w);
     }
     jout_array_end(w);
     json_items(w, "imports", info->imports, info->n_imports);
     json_items(w, "exports", info->exports, info->n_exports);
     jout_array(w, "signatures");
-    struct bytes rest = buf_bytes(&i->signatures), line;
-    while (next_line(&rest, &line))
-        jout_bytes(w, NULL, line);
+    for (size_t m = 0; m < i->signatures.n; m++) {
+        jout_object(w, NULL);
+        jout_string(w, "format", i->signatures.at[m].format);
+        jout_string(w, "text", i->signatures.at[m].text);
+        jout_bool(w, "fits", i->signatures.at[m].fits);
+        jout_object_end(w);
+    }
     jout_array_end(w);
     jout_object_end(w);
 }

@@ -15,7 +15,12 @@ struct inspection {
     struct flow_artifact module;
     bool has_module;
     struct wbin_info info;
-    struct buf signatures; /* one line each */
+    bool sections;         /* set before the scan: hash each section, and say what covers it */
+    struct sign_scan scan; /* when has_module */
+    struct sign_marks signatures;
+    /* Private. */
+    struct source_opener from;
+    struct flow_reading reading;
 };
 
 /* inspection_scan - reads the module: sections, imports, exports, signatures. ERR_FORMAT, ERR_LIMIT, ERR_IO,

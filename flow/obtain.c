@@ -152,23 +152,48 @@ static int load(struct flow_artifact *a, struct source *from, struct err *e)
     return r;
 }
 
-/* One reading of everything that is to be handed on: digest, and signatures when there are keys. */
+/* The module's bytes, from their start as often as it is asked for. */
+struct rereading {
+    const struct flow_artifact *artifact;
+    struct flow_reading reading;
+    struct source_tee tee;
+    struct hash_state *hash; /* sees them once; then NULL */
+};
+
+static int reread(void *ctx, struct source **ret, struct err *e)
+{
+    (void)e;
+    struct rereading *r = ctx;
+    *ret = flow_artifact_read(r->artifact, &r->reading);
+    if (r->hash)
+        *ret = source_tee_init(&r->tee, *ret, hash_see, TAKE(r->hash));
+    return 0;
+}
+
+/* One reading of everything that is to be handed on: digest, and signatures when there are keys. What claims
+ * need to read again they make sure of themselves. */
 static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign_trust *trust,
                    struct digest *ret, struct err *e)
 {
     AUTO(hash_state) hash = NULL;
-    struct flow_reading reading;
-    struct source_tee tee;
-    int r = hash_open(alg, &hash, e);
+    struct rereading again = {.artifact = a};
+    const struct source_opener from = {reread, &again, a->size};
+    struct source *in;
+    bool verify = trust && !sign_trust_is_empty(trust);
+    int r = verify && alg == HASH_SHA256 ? 0 : hash_open(alg, &hash, e);
     if (r)
         return r;
-    struct source *from = source_tee_init(&tee, flow_artifact_read(a, &reading), hash_see, hash);
-    if (trust && !sign_trust_is_empty(trust))
-        r = sign_verify(from, trust, &a->report, e);
+    again.hash = hash;
+    if (verify)
+        r = sign_verify(&from, trust, &a->report, hash ? NULL : ret, e);
+    else
+        r = reread(&again, &in, e);
     uint8_t rest[64U << 10];
-    for (size_t n = 1; !r && n > 0;) /* a verifier may stop early at a malformed place */
-        r = source_read(from, rest, sizeof(rest), &n, e);
-    if (!r)
+    for (size_t n = 1; !r && !verify && n > 0;)
+        r = source_read(in, rest, sizeof(rest), &n, e);
+    if (!r && verify)
+        sign_report_settle(&a->report);
+    if (!r && hash)
         hash_final(hash, ret);
     return r;
 }

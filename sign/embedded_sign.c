@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign/embedded.h"
 
-#include "sign/embedded_scan.h"
 #include "sign/embedded_wire.h"
 
 #define SECTION_NAME BYTES_LIT("signature")
@@ -67,43 +66,55 @@ static int payload_fresh(const struct sign_key *key, struct bytes hashes, struct
     return buf_check(out, e);
 }
 
-/* The signatures that are there, and one more in the set over these hashes. */
+/* The signatures that are there, and one more in the set over these hashes. A set over the front of the file
+ * stays, and gets a new one behind it: somebody signed the parts that were there at the time. */
 static int payload_extend(struct sign_wire wire, const struct sign_key *key, struct bytes hashes,
                           struct buf *out, struct err *e)
 {
+    AUTO_DONE(buf) made = BUF_INIT(LIMIT_SIG_SECTION);
+    AUTO_DONE(buf) sets = BUF_INIT(LIMIT_SIG_SECTION);
     struct sign_wire_set set;
-    bool done = false;
-    sign_wire_put_head(out, wire.n_sets);
-    while (sign_wire_take_set(&wire, &set)) {
-        if (done || !bytes_eq(set.hashes, hashes)) {
-            sign_wire_put_part(out, set.raw);
-            continue;
-        }
-        AUTO_DONE(buf) made = BUF_INIT(LIMIT_SIG_SECTION);
-        int r = set_make(&set, key, hashes, &made, e);
-        if (r)
-            return r;
-        sign_wire_put_part(out, buf_bytes(&made));
-        done = true;
+    uint32_t n_sets = wire.n_sets;
+    bool done = false, front = false;
+    int r = 0;
+    while (!r && sign_wire_take_set(&wire, &set)) {
+        bool same = !done && bytes_eq(set.hashes, hashes);
+        front = front || bytes_starts(hashes, set.hashes);
+        r = same ? set_make(&set, key, hashes, &made, e) : 0;
+        sign_wire_put_part(&sets, same ? buf_bytes(&made) : set.raw);
+        done = done || same;
     }
-    if (!done)
+    if (!r && !done && !front)
         return err_set(e, ERR_DIGEST,
                        "the signature that is there is for other content; sign the original file");
+    if (!r && !done && n_sets++ == LIMIT_SIG_SETS)
+        return err_set(e, ERR_LIMIT, "more than %u sets of signatures", LIMIT_SIG_SETS);
+    if (!r && !done) {
+        r = set_make(NULL, key, hashes, &made, e);
+        sign_wire_put_part(&sets, buf_bytes(&made));
+    }
+    if (!r)
+        r = buf_check(&sets, e);
+    if (r)
+        return r;
+    sign_wire_put_head(out, n_sets);
+    buf_append_bytes(out, buf_bytes(&sets));
     return buf_check(out, e);
 }
 
-static int payload_make(const struct sign_scan *scan, const struct sign_key *key, struct buf *out,
-                        struct err *e)
+/* old: the payload that is there, or empty. */
+static int payload_make(const struct sign_scan *scan, struct bytes old, const struct sign_key *key,
+                        struct buf *out, struct err *e)
 {
     struct bytes hashes = sign_scan_hashes(scan);
     struct sign_wire wire = {.n_sets = 0};
     if (hashes.len == 0)
         return err_set(e, ERR_LIMIT, "%zu parts (the format has room for %u)", scan->n_hashes,
                        LIMIT_SIG_HASHES);
-    if (scan->has_signature) {
-        int r = sign_wire_open(buf_bytes(&scan->payload), &wire, e);
+    if (old.len || scan->has_signature) {
+        int r = sign_wire_open(old, &wire, e);
         if (r)
-            return err_wrap(e, "the signature section that is there");
+            return err_wrap(e, "the signature that is there");
     }
     return wire.n_sets ? payload_extend(wire, key, hashes, out, e) : payload_fresh(key, hashes, out, e);
 }
@@ -136,27 +147,26 @@ static int skip(struct source *from, uint64_t n, struct err *e)
     return r;
 }
 
-/* The second reading: preamble, our section, and all signed bytes as they are. */
-static int copy_signed(struct source *from, const struct sign_scan *scan, struct bytes payload,
-                       struct sink *to, struct err *e)
+/* The second reading: preamble, our section unless there is none, and all signed bytes as they are. */
+static int copy_signed(const struct sign_scan *scan, struct bytes payload, struct sink *to, struct err *e)
 {
     uint8_t preamble[WBIN_PREAMBLE];
-    enum wbin_kind kind;
+    enum wbin_kind kind = WBIN_MODULE;
+    struct source *from;
+    struct source_tee tee;
     AUTO(hash_state) hash = NULL;
     int r = hash_open(HASH_SHA256, &hash, e);
     if (!r)
-        r = source_read_full(from, preamble, sizeof(preamble), e);
-    if (!r)
-        r = wbin_preamble(BYTES_ARR(preamble), &kind, e);
-    if (!r)
-        r = skip(from, scan->signed_at - WBIN_PREAMBLE, e);
-    if (!r)
-        r = sink_write(to, BYTES_ARR(preamble), e);
-    if (!r)
-        r = section_write(payload, to, e);
-    struct source_tee tee;
-    if (!r)
+        r = scan->from->open(scan->from->ctx, &from, e);
+    if (r)
+        return r;
+    if (!(r = source_read_full(from, preamble, sizeof(preamble), e)) &&
+        !(r = wbin_preamble(BYTES_ARR(preamble), &kind, e)) &&
+        !(r = skip(from, scan->signed_at - WBIN_PREAMBLE, e)) &&
+        !(r = sink_write(to, BYTES_ARR(preamble), e)) &&
+        !(r = payload.len ? section_write(payload, to, e) : 0))
         r = stream_copy(source_tee_init(&tee, from, hash_see, hash), to, NULL, e);
+    source_close(from);
     if (r)
         return r;
     struct digest d;
@@ -176,28 +186,66 @@ static int check_key(const struct sign_key *key, struct err *e)
     return 0;
 }
 
-int sign_embedded_sign(const struct source_opener *from, const struct sign_key *key, struct sink *to,
+static int scan_well(const struct source_opener *from, unsigned flags, struct sign_scan *scan, struct err *e)
+{
+    int r = sign_scan_run(from, flags, scan, e);
+    if (!r && scan->broken.code)
+        r = err_set(e, ERR_FORMAT, "%s", scan->broken.msg);
+    return r;
+}
+
+int sign_embedded_sign(const struct source_opener *from, const struct sign_file_order *order, struct sink *to,
                        struct err *e)
 {
-    AUTO_DONE(sign_scan) scan = {.size = 0};
+    AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
     AUTO_DONE(buf) payload = BUF_INIT(LIMIT_SIG_SECTION);
-    struct source *in;
+    int r = check_key(order->key, e);
+    if (!r)
+        r = scan_well(from, SIGN_SCAN_SIGNED, &scan, e);
+    if (!r)
+        r = payload_make(&scan, buf_bytes(&scan.payload), order->key, &payload, e);
+    return r ? r : copy_signed(&scan, buf_bytes(&payload), to, e);
+}
+
+int sign_embedded_detached(const struct source_opener *from, const struct sign_key *key, struct bytes old,
+                           struct buf *out, struct err *e)
+{
+    AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
     int r = check_key(key, e);
     if (!r)
-        r = from->open(from->ctx, &in, e);
+        r = scan_well(from, SIGN_SCAN_DETACHED, &scan, e);
+    return r ? r : payload_make(&scan, old, key, out, e);
+}
+
+int sign_embedded_detach(const struct source_opener *from, struct buf *out, struct sink *to, struct err *e)
+{
+    AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
+    int r = scan_well(from, SIGN_SCAN_SIGNED, &scan, e);
+    if (!r && !scan.has_signature)
+        r = err_set(e, ERR_UNSIGNED, "there is no signature in the file");
     if (r)
         return r;
-    r = sign_scan_run(in, &scan, e);
-    source_close(in);
-    if (!r && scan.broken.code)
-        r = err_set(e, ERR_FORMAT, "%s", scan.broken.msg);
-    if (!r)
-        r = payload_make(&scan, key, &payload, e);
-    if (!r)
-        r = from->open(from->ctx, &in, e);
+    buf_append_bytes(out, buf_bytes(&scan.payload));
+    r = buf_check(out, e);
+    return r ? r : copy_signed(&scan, BYTES_NONE, to, e);
+}
+
+int sign_embedded_attach(const struct source_opener *from, struct bytes signature, struct sink *to,
+                         struct err *e)
+{
+    AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
+    struct sign_wire wire;
+    struct sign_wire_set set;
+    bool fits = false;
+    int r = sign_wire_open(signature, &wire, e);
+    if (r)
+        return err_wrap(e, "the signature");
+    r = scan_well(from, SIGN_SCAN_DETACHED, &scan, e);
     if (r)
         return r;
-    r = copy_signed(in, &scan, buf_bytes(&payload), to, e);
-    source_close(in);
-    return r;
+    while (sign_wire_take_set(&wire, &set))
+        fits = fits || bytes_starts(sign_scan_hashes(&scan), set.hashes);
+    if (!fits)
+        return err_set(e, ERR_DIGEST, "the signature is for other content");
+    return copy_signed(&scan, signature, to, e);
 }

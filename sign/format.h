@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "sign/key.h"
 #include "sign/report.h"
+#include "sign/scan.h"
 #include "sign/trust.h"
 
 /* How a detached signature hangs on what it signs. */
@@ -42,21 +43,49 @@ struct sign_order {
     const char *agent;         /* "waybill/0.2.0" */
 };
 
+/* What goes into a signature that stands inside a file. */
+struct sign_claims; /* sign/claims.h */
+struct sign_file_order {
+    const struct sign_key *key;
+    const struct sign_key *subject;   /* claims: the module's own key; NULL: the one that `claims` names */
+    const struct sign_claims *claims; /* claims: what to state; else NULL */
+};
+
+/* A signature that stands in a file, as it says itself. */
+struct sign_mark {
+    const char *format;
+    char text[ERR_MSG_MAX]; /* in one line; text of the file in it is escaped */
+    bool fits; /* what it says of the file's content is so; the signature itself is not checked */
+    size_t first, end, but; /* it is over the sections first..end-1 but this one (SIZE_MAX: none) */
+};
+
+struct sign_marks {
+    struct sign_mark *at; /* owned */
+    size_t n;
+};
+void sign_marks_done(struct sign_marks *m);
+
+/* sign_marks_add - one more, to be filled in; *ret is valid until the next. ERR_NOMEM. */
+MUST_CHECK int sign_marks_add(struct sign_marks *m, const char *format, struct sign_mark **ret,
+                              struct err *e);
+
 struct sign_format {
     const char *name; /* "embedded" */
 
-    /* Signs what `from` gives (read twice) and writes the signed file to `to`; neither commits nor aborts.
-     * What was signed before by other keys stays. ERR_UNSUPPORTED: the format does not know keys of that
-     * type. */
-    int (*sign)(const struct source_opener *from, const struct sign_key *key, struct sink *to, struct err *e);
+    /* Signs what `from` gives (read more than once) and writes the signed file to `to`; neither commits nor
+     * aborts. What embedded signatures other keys made stay. ERR_UNSUPPORTED: the format does not know keys
+     * of that type; ERR_DIGEST: what was signed before would not be right any more. */
+    int (*sign)(const struct source_opener *from, const struct sign_file_order *order, struct sink *to,
+                struct err *e);
 
-    /* Reads the stream to its end and adds checks to the report, none where the file bears nothing of the
-     * format. Returns non-zero only when nothing could be said (the stream failed, out of memory). */
-    int (*verify)(struct source *from, const struct sign_trust *trust, struct sign_report *report,
+    /* Adds checks to the report for a file, none where it bears nothing of the format, and marks the sections
+     * that a good signature covers. Returns non-zero only when nothing could be said (the file could not be
+     * read again, out of memory). */
+    int (*verify)(struct sign_scan *scan, const struct sign_trust *trust, struct sign_report *report,
                   struct err *e);
 
-    /* Reads the stream to its end and appends one line per signature found to out; none: nothing. */
-    int (*list)(struct source *from, struct buf *out, struct err *e);
+    /* Adds what signatures a well-formed file bears, unchecked; none: nothing. */
+    int (*list)(const struct sign_scan *scan, struct sign_marks *to, struct err *e);
 
     /* Whether a blob is of this format, from its types alone: what no format detects is not even fetched. */
     bool (*detect)(const char *media_type, const char *artifact_type);
@@ -78,11 +107,16 @@ const struct sign_format *sign_format_find(const char *name);
 /* sign_format_detect - the format of a blob, by its types; NULL: none. */
 const struct sign_format *sign_format_detect(const char *media_type, const char *artifact_type);
 
-extern const struct sign_format sign_embedded, sign_sigstore, sign_cosign;
+extern const struct sign_format sign_embedded, sign_claims_jwt, sign_sigstore, sign_cosign;
 
-/* sign_verify - all formats that a file can carry by itself, over one stream that is read to its end, and
- * nothing settled. ERR_USAGE: the trust is empty. */
-MUST_CHECK int sign_verify(struct source *from, const struct sign_trust *trust, struct sign_report *report,
-                           struct err *e);
+/* sign_list - what signatures of any format a well-formed file bears: see sign_format.list. */
+MUST_CHECK int sign_list(const struct sign_scan *scan, struct sign_marks *to, struct err *e);
+
+/* sign_verify - all formats that a file can carry by itself, in one pass over it (where it bears claims there
+ * are more, and these make sure that they read the same); nothing is settled. A malformed file is a check
+ * that failed, and so are sections that no good signature covers a note. ret_file: the SHA-256 digest of the
+ * file, or NULL. ERR_USAGE: the trust is empty, or an expression in it is malformed. */
+MUST_CHECK int sign_verify(const struct source_opener *from, const struct sign_trust *trust,
+                           struct sign_report *report, struct digest *ret_file, struct err *e);
 
 #endif

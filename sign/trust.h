@@ -40,12 +40,17 @@ struct sign_trust {
     size_t n_identities;
     const struct sign_pair *annotations; /* that must be signed along */
     size_t n_annotations;
-    int64_t now;          /* seconds since 1970 */
-    bool repo_must_match; /* a signature that names another repository than the subject's does not count */
-    bool ed25519ph;       /* Ed25519ph counts as well (cosign v2 makes such signatures) */
-    bool old_claims;      /* claims of a revision below 3, whose module hash says nothing, count as well */
-    const char *claims; /* the subject and issuer keys that claims must have, see sign/claims.h; NULL: any of
-                           `keys` */
+    int64_t now;           /* seconds since 1970 */
+    bool repo_must_match;  /* a signature that names another repository than the subject's does not count */
+    bool ed25519ph;        /* Ed25519ph counts as well (cosign v2 makes such signatures) */
+    const char *sections;  /* embedded: a POSIX extended regular expression: only the parts of the file with
+                              custom sections of such names, and all sections that are not custom, must be
+                              signed; NULL: the whole file */
+    struct bytes detached; /* embedded: the signature, which stands beside the file; empty: it is inside */
+    bool old_claims;    /* claims of a revision below 3 count as well, if they state the hash of the file */
+    const char *claims; /* nkeys with blanks between them: claims must be by one of these accounts (A...) and
+                           about one of these modules (M...), where there are any of the kind, and in any case
+                           by one of `keys`; NULL: any of `keys`, about any module */
 };
 
 /* sign_trust_is_empty - nothing in it could make a signature good. */

@@ -87,23 +87,35 @@ static inline int embed(struct bytes file, const struct sign_key *k, struct buf 
     struct opener_bytes o;
     struct sink_buf s;
     struct source_opener from = opener_bytes_init(&o, file);
-    return sign_embedded.sign(&from, k, sink_buf_init(&s, out), e);
+    const struct sign_file_order order = {.key = k};
+    return sign_embedded.sign(&from, &order, sink_buf_init(&s, out), e);
 }
 
-/* Verifies with one key; returns the verdict, and its reason in e. */
+/* Verifies; returns the verdict, and its reason in e. report: sign_report_done by the caller. */
+static inline int check_with(struct bytes file, const struct sign_trust *trust, struct sign_report *report,
+                             struct err *e)
+{
+    struct opener_bytes o;
+    struct digest d, want;
+    const struct source_opener from = opener_bytes_init(&o, file);
+    if (sign_verify(&from, trust, report, &d, e))
+        fail_msg("sign_verify: %s", e->msg);
+    if (hash_bytes(HASH_SHA256, file, &want, e) || !digest_eq(&d, &want))
+        fail_msg("another digest than the file's");
+    sign_report_settle(report);
+    if (report->verdict)
+        (void)err_set(e, (enum err_code)report->verdict, "%s", report->reason);
+    return report->verdict;
+}
+
+/* The same with one key. */
 static inline int check(struct bytes file, const struct sign_key *k, struct err *e)
 {
-    struct source_bytes s;
     struct sign_key *list[1];
     memcpy(list, &k, sizeof(k));
     const struct sign_trust ring = {.keys = {list, 1}};
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
-    int r = sign_verify(source_bytes_init(&s, file), &ring, &report, e);
-    if (r)
-        fail_msg("sign_verify: %s", e->msg);
-    if (report.verdict)
-        (void)err_set(e, (enum err_code)report.verdict, "%s", report.reason);
-    return report.verdict;
+    return check_with(file, &ring, &report, e);
 }
 
 #endif
