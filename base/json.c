@@ -119,6 +119,14 @@ bool jval_bool(const struct jval *v)
     return v && json_is_true(native(v));
 }
 
+bool jval_int(const struct jval *v, int64_t *ret)
+{
+    if (!v || !json_is_integer(native(v)))
+        return false;
+    *ret = json_integer_value(native(v));
+    return true;
+}
+
 size_t jarr_len(const struct jval *v)
 {
     return json_array_size(native(v));

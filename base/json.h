@@ -23,6 +23,8 @@ DEFINE_AUTO(jdoc, jdoc_free);
 enum jkind jval_kind(const struct jval *v);
 const char *jval_string(const struct jval *v); /* NULL when it is no string */
 bool jval_bool(const struct jval *v);          /* false when it is no boolean */
+/* jval_int - false, and *ret untouched, when it is no whole number. */
+bool jval_int(const struct jval *v, int64_t *ret);
 
 /* Arrays: the number of elements (0 when it is no array), and one of them. */
 size_t jarr_len(const struct jval *v);

@@ -139,6 +139,19 @@
 #define LIMIT_MEMO LIMIT_TOKEN
 /* A human-written TOML file. */
 #define LIMIT_TOML (1U << 20)
+/* A pattern in a policy, what it may repeat in all, and what it is matched with: identities are URIs and
+ * addresses. */
+#define LIMIT_PATTERN        1024U
+#define LIMIT_PATTERN_REPEAT 1000U
+#define LIMIT_PATTERN_TEXT   4096U
+/* Scopes of a policy: those of a file of LIMIT_TOML, and more than any registry has teams. */
+#define LIMIT_SCOPES 20000U
+/* Names in one list of a policy: keys, digests, capabilities. */
+#define LIMIT_POLICY_LIST 4096U
+/* What a policy names: a trusted root is some 10 KiB, a store of all public authorities 200 KiB. */
+#define LIMIT_POLICY_FILE (4U << 20)
+/* By how many seconds a signer's clock may be ahead of ours. */
+#define LIMIT_CLOCK_SKEW 60
 /* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */
 #define LIMIT_GUEST_MEMORY (4ULL << 30)
 /* A known_hosts file: some 100,000 hosts. */

@@ -9,4 +9,17 @@
  * become RFC 3339 strings. */
 MUST_CHECK int toml_parse(struct bytes text, struct jdoc **ret, struct err *e);
 
+/* A place in a document: the key of a table's member or, with key NULL, the index of an array's element, and
+ * what it is in. */
+struct toml_at {
+    const struct toml_at *up; /* NULL: the document itself */
+    const char *key;
+    size_t index;
+};
+
+/* toml_locate - line and column (from 1, in characters) of a member's key or an element in a text that
+ * toml_parse has read; where there is no such place, those of what it would be in, which is line 1 at the
+ * least. */
+void toml_locate(struct bytes text, const struct toml_at *at, unsigned *ret_line, unsigned *ret_column);
+
 #endif

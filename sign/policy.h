@@ -39,7 +39,6 @@ struct sign_source {
     bool is_dir; /* the one path is a folder: every certificate in it */
     bool used;   /* a rule names it: what none names need not be loaded */
     bool bound;
-    unsigned line, column; /* where it stands */
 };
 
 /* sign_policy_parse - text: TOML, at most LIMIT_TOML. name: for messages, the file's name. ERR_CONFIG with
@@ -51,6 +50,8 @@ DEFINE_AUTO(sign_policy, sign_policy_free);
 
 size_t sign_policy_n_sources(const struct sign_policy *p);
 const struct sign_source *sign_policy_source(const struct sign_policy *p, size_t i);
+/* sign_policy_source_at - where in the text it stands; both count from 1. */
+void sign_policy_source_at(const struct sign_policy *p, size_t i, unsigned *ret_line, unsigned *ret_column);
 /* sign_source_kind_name - "key", "root", "store", "signers". */
 const char *sign_source_kind_name(enum sign_source_kind kind);
 
@@ -84,7 +85,7 @@ size_t sign_policy_n_rules(const struct sign_policy *p);
 const struct sign_rule *sign_policy_rule_at(const struct sign_policy *p, size_t i);
 
 /* sign_policy_warnings - appends a line for each thing that is right and hardly meant: keys that no rule
- * names, rules that accept anything or weaken a check, audit mode, wildcards that an exact scope hides. */
+ * names, rules that accept anything or weaken a check, audit mode, several keys without a threshold. */
 void sign_policy_warnings(const struct sign_policy *p, struct buf *out);
 
 enum sign_verdict {

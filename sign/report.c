@@ -10,6 +10,7 @@ void sign_report_done(struct sign_report *r)
     for (size_t i = 0; i < r->n; i++) {
         free(r->checks[i].issuer);
         free(r->checks[i].subject);
+        free(r->checks[i].repository);
         free(r->checks[i].predicate_type);
         free(r->checks[i].statement);
         free(r->checks[i].capabilities);

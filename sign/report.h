@@ -21,17 +21,18 @@ struct sign_check {
     const char *format; /* "embedded", "sigstore", "digest": a constant */
     enum sign_check_kind kind;
     bool ok;
-    int code;                      /* why not: an enum err_code; 0 when ok */
-    char key[256];                 /* the name of the key, or the identity, that it is by; or "" */
-    char key_id[SIGN_KEY_ID_MAX];  /* sign_key_fingerprint of the key (certificates: of the leaf's), set when
-                                      ok: two signatures with the same one are by one signer */
-    char covers[160];              /* "manifest sha256:...", "module sha256:...", "sections 0-12"; or "" */
-    char where[160];               /* sign_carrier.where, or "" */
-    char text[ERR_MSG_MAX];        /* what was found, in one line */
-    char *issuer, *subject;        /* who, as signed: the identity of a certificate, or of claims; or NULL */
-    char *predicate_type;          /* attestations: NULL unless ok */
-    char *statement;               /* attestations: the in-toto statement as signed, JSON; NULL unless ok */
-    char *capabilities;            /* claims: a JSON array of strings; NULL: the format states none */
+    int code;                     /* why not: an enum err_code; 0 when ok */
+    char key[256];                /* the name of the key, or the identity, that it is by; or "" */
+    char key_id[SIGN_KEY_ID_MAX]; /* sign_key_fingerprint of the key (certificates: of the leaf's), set when
+                                     ok: two signatures with the same one are by one signer */
+    char covers[160];             /* "manifest sha256:...", "module sha256:...", "sections 0-12"; or "" */
+    char where[160];              /* sign_carrier.where, or "" */
+    char text[ERR_MSG_MAX];       /* what was found, in one line */
+    char *issuer, *subject;       /* who, as signed: the identity of a certificate, or of claims; or NULL */
+    char *repository;     /* cosign: the docker-reference as signed; NULL: the format signs no such name */
+    char *predicate_type; /* attestations: NULL unless ok */
+    char *statement;      /* attestations: the in-toto statement as signed, JSON; NULL unless ok */
+    char *capabilities;   /* claims: a JSON array of strings; NULL: the format states none */
     int64_t signed_at, expires_at; /* seconds since 1970, as proven or signed; 0: not known */
     int64_t revision;              /* claims: "rev"; -1: not stated */
 };
