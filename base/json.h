@@ -40,6 +40,9 @@ size_t jobj_len(const struct jval *v);
 
 /* jobj_only - whether an object has no member but the n named ones; ERR_FORMAT names one that it has. */
 MUST_CHECK int jobj_only(const struct jval *v, const char *const *names, size_t n, struct err *e);
+#define JOBJ_ONLY(v, e, ...)                         \
+    jobj_only(v, (const char *const[]){__VA_ARGS__}, \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), e)
 
 /* jobj_want_* - a member of the given type. Absent (or null) with `required` false: 0, and *ret is set to
  * NULL (strings, arrays, objects) or left alone (integers). ERR_FORMAT when it is required and absent, or of

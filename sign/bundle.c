@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-#define ONLY(v, e, ...) \
-    jobj_only(v, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})), e)
-
 void sign_bundle_done(struct sign_bundle *b)
 {
     jdoc_free(b->doc);
@@ -36,7 +33,7 @@ static int read_certificate(const struct jval *v, struct buf *out, size_t *ret_l
     size_t before = out->len;
     if (!v || jval_kind(v) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "a certificate that is no object");
-    int r = ONLY(v, e, "rawBytes");
+    int r = JOBJ_ONLY(v, e, "rawBytes");
     if (!r)
         r = jobj_want_string(v, "rawBytes", true, &text, e);
     if (!r)
@@ -92,12 +89,12 @@ static int read_signer(const struct jval *v, struct sign_bundle *ret, struct err
     if (leaf)
         return read_leaf(leaf, ret, e);
     if (chain) {
-        r = ONLY(chain, e, "certificates");
+        r = JOBJ_ONLY(chain, e, "certificates");
         if (!r)
             r = jobj_want_array(chain, "certificates", true, &list, e);
         return r ? r : read_chain(list, ret, e);
     }
-    r = ONLY(key, e, "hint");
+    r = JOBJ_ONLY(key, e, "hint");
     if (!r)
         r = jobj_want_string(key, "hint", false, &ret->hint, e);
     if (!r && !ret->hint)
@@ -108,8 +105,8 @@ static int read_signer(const struct jval *v, struct sign_bundle *ret, struct err
 static int read_material(const struct jval *v, struct sign_bundle *ret, struct err *e)
 {
     const struct jval *times;
-    int r = ONLY(v, e, "publicKey", "certificate", "x509CertificateChain", "tlogEntries",
-                 "timestampVerificationData");
+    int r = JOBJ_ONLY(v, e, "publicKey", "certificate", "x509CertificateChain", "tlogEntries",
+                      "timestampVerificationData");
     if (!r)
         r = read_signer(v, ret, e);
     if (!r)
@@ -117,7 +114,7 @@ static int read_material(const struct jval *v, struct sign_bundle *ret, struct e
     if (!r)
         r = jobj_want_object(v, "timestampVerificationData", false, &times, e);
     if (!r && times)
-        r = ONLY(times, e, "rfc3161Timestamps");
+        r = JOBJ_ONLY(times, e, "rfc3161Timestamps");
     if (!r && times)
         r = jobj_want_array(times, "rfc3161Timestamps", false, &ret->timestamps, e);
     if (r)
@@ -148,7 +145,7 @@ static int read_digest(const struct jval *v, struct digest *ret, struct err *e)
 {
     AUTO_DONE(buf) value = BUF_INIT(LIMIT_DSSE_SIGNATURE);
     const char *alg, *text;
-    int r = ONLY(v, e, "algorithm", "digest");
+    int r = JOBJ_ONLY(v, e, "algorithm", "digest");
     if (!r)
         r = jobj_want_string(v, "algorithm", true, &alg, e);
     if (!r)
@@ -169,7 +166,7 @@ static int read_message(const struct jval *v, struct sign_bundle *ret, struct er
 {
     const struct jval *digest;
     const char *text;
-    int r = ONLY(v, e, "messageDigest", "signature");
+    int r = JOBJ_ONLY(v, e, "messageDigest", "signature");
     if (!r)
         r = jobj_want_object(v, "messageDigest", true, &digest, e);
     if (!r)
@@ -199,7 +196,7 @@ static int read_bundle(const struct jval *root, struct sign_bundle *ret, struct 
     const char *type;
     if (jval_kind(root) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "no object");
-    int r = ONLY(root, e, "mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope");
+    int r = JOBJ_ONLY(root, e, "mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope");
     if (!r)
         r = jobj_want_string(root, "mediaType", true, &type, e);
     if (!r && !sign_bundle_is(type))

@@ -7,9 +7,6 @@
 
 #define TYPE "cosign container image signature"
 
-#define ONLY(v, e, ...) \
-    jobj_only(v, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})), e)
-
 void sign_cosign_payload_done(struct sign_cosign_payload *p)
 {
     jdoc_free(p->doc);
@@ -22,14 +19,14 @@ static int read_single(const struct jval *v, const char *object, const char *key
     const struct jval *found;
     int r = jobj_want_object(v, object, true, &found, e);
     if (!r)
-        r = ONLY(found, e, key);
+        r = JOBJ_ONLY(found, e, key);
     return r ? r : jobj_want_string(found, key, true, ret, e);
 }
 
 static int read_critical(const struct jval *critical, struct sign_cosign_payload *ret, struct err *e)
 {
     const char *type;
-    int r = ONLY(critical, e, "identity", "image", "type");
+    int r = JOBJ_ONLY(critical, e, "identity", "image", "type");
     if (!r)
         r = read_single(critical, "identity", "docker-reference", &ret->reference, e);
     if (!r)
@@ -46,7 +43,7 @@ static int read_payload(const struct jval *root, struct sign_cosign_payload *ret
     const struct jval *critical;
     if (jval_kind(root) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "no object");
-    int r = ONLY(root, e, "critical", "optional");
+    int r = JOBJ_ONLY(root, e, "critical", "optional");
     if (!r)
         r = jobj_want_object(root, "critical", true, &critical, e);
     if (!r)

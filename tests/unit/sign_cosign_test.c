@@ -92,12 +92,8 @@ static void round_trip(enum sign_key_type type)
 static void test_round_trip(void **state)
 {
     (void)state;
-    for (int type = SIGN_KEY_ED25519; type <= SIGN_KEY_RSA; type++) {
-        if (strcmp(sign_key_type_name((enum sign_key_type)type), "unknown") == 0)
-            print_message("# skipped: keys of type %d are not there\n", type);
-        else
-            round_trip((enum sign_key_type)type);
-    }
+    for (int type = SIGN_KEY_ED25519; type <= SIGN_KEY_RSA; type++)
+        round_trip((enum sign_key_type)type);
 }
 
 /* Attack: payloads that cosign takes although they say something else, or nothing. */
