@@ -44,8 +44,8 @@ MUST_CHECK int sign_statement_judge(struct bytes text, const struct sign_subject
 enum sign_check_kind sign_statement_kind(struct bytes text);
 
 /* sign_statement_write - appends a statement v1 about one subject. type: the predicate's, a URI. predicate:
- * JSON, which is taken as it stands, or empty: an empty object. annotations: of the subject, signed along. ERR_FORMAT: the predicate is no
- * JSON, or not of its type (sign_predicate_check). */
+ * JSON, which is taken as it stands, or empty: an empty object. annotations: of the subject, signed along.
+ * ERR_FORMAT: the predicate is no JSON, or not of its type (sign_predicate_check). */
 MUST_CHECK int sign_statement_write(const char *type, struct bytes predicate,
                                     const struct sign_subject *subject, const struct sign_pair *annotations,
                                     size_t n_annotations, struct buf *out, struct err *e);

@@ -193,10 +193,10 @@ static void test_attestation_is_no_signature(void **state)
     (void)state;
     struct err e = ERR_INIT;
     AUTO(sign_key) k = new_key(SIGN_KEY_P256);
-    static const char *const types[] = {"https://slsa.dev/provenance/v1",
-                                        "https://sigstore.dev/cosign/sign/v2",
-                                        "https://sigstore.dev/cosign/sign/v1/",
-                                        "HTTPS://sigstore.dev/cosign/sign/v1", " " SIGN_PREDICATE_SIGN};
+    static const char *const types[] = {
+        "https://slsa.dev/provenance/v1", "https://sigstore.dev/cosign/sign/v2",
+        "https://sigstore.dev/cosign/sign/v1/", "HTTPS://sigstore.dev/cosign/sign/v1",
+        " https://sigstore.dev/cosign/sign/v1"};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         AUTO_DONE(buf) payload = BUF_INIT(4096);
         AUTO_DONE(buf) blob = BUF_INIT(8192);
