@@ -15,7 +15,7 @@ struct sign_options {
 };
 
 enum { BY_TARGET };
-static const char *const formats[] = {"default", "sigstore", "cosign", "embedded", "claims", NULL};
+static const char *const formats[] = {"default", "sigstore", "cosign", "notation", "embedded", "claims", NULL};
 
 static const struct opt options[] = {
     {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY", "the private key to sign with",
@@ -29,7 +29,7 @@ static const struct opt options[] = {
     {"annotation", 'a', OPT_LIST, false, offsetof(struct sign_options, annotations), "KEY=VALUE",
      "references: sign an annotation along; may be repeated", NULL},
     {"certificate", 0, OPT_STRING, false, offsetof(struct sign_options, certificates), "FILE",
-     "references: the certificates of the key in PEM, its own\nfirst, the root last", NULL},
+     "references: the certificates of the key in PEM, its\nown first, the root last", NULL},
     {"identity", 0, OPT_STRING, false, offsetof(struct sign_options, identity), "REPO",
      "cosign: the repository that the signature names, not\nthat of the reference", NULL},
     {"recursive", 'r', OPT_FLAG, false, offsetof(struct sign_options, recursive), NULL,
