@@ -108,6 +108,16 @@ static inline const struct sign_cert_ext *sign_cert_ext(const struct sign_cert *
 /* sign_cert_has_purpose - whether extKeyUsage is there and names that very purpose. */
 bool sign_cert_has_purpose(const struct sign_cert *c, const char *oid);
 
+/* sign_subject_check - whether a text is a subject as policies state them: "*", or attributes of a name such
+ * as "C=US, ST=WA, O=Example", types as RFC 4514 section 3 names them or as OIDs, special characters escaped
+ * as in its section 2.4; "x509.subject:" may stand in front (Notary Project trust policy). ERR_CONFIG. */
+MUST_CHECK int sign_subject_check(const char *text, struct err *e);
+
+/* sign_subject_matches - whether the certificate's subject has every attribute that the text states, with
+ * just that value (Notary Project trust store and trust policy specification, "Trusted identities
+ * constraints"); "*" is any. ERR_CONFIG as of sign_subject_check. */
+MUST_CHECK int sign_subject_matches(const struct sign_cert *c, const char *text, bool *ret, struct err *e);
+
 /* sign_cert_signed_by - 0 when the signature of `c` is right with the key of `issuer`, and c names it as its
  * issuer; else ERR_CERT. Says nothing about whether issuer may sign certificates. */
 MUST_CHECK int sign_cert_signed_by(const struct sign_cert *c, const struct sign_cert *issuer, struct err *e);

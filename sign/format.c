@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct sign_format *const sign_formats[] = {&sign_sigstore, &sign_cosign, &sign_embedded,
-                                                  &sign_claims_jwt};
+const struct sign_format *const sign_formats[] = {&sign_sigstore, &sign_cosign, &sign_notation,
+                                                  &sign_embedded, &sign_claims_jwt};
 const size_t sign_n_formats = ARRAY_LEN(sign_formats);
 
 const struct sign_format *sign_format_find(const char *name)

@@ -107,7 +107,7 @@ const struct sign_format *sign_format_find(const char *name);
 /* sign_format_detect - the format of a blob, by its types; NULL: none. */
 const struct sign_format *sign_format_detect(const char *media_type, const char *artifact_type);
 
-extern const struct sign_format sign_embedded, sign_claims_jwt, sign_sigstore, sign_cosign;
+extern const struct sign_format sign_embedded, sign_claims_jwt, sign_sigstore, sign_cosign, sign_notation;
 
 /* sign_list - what signatures of any format a well-formed file bears: see sign_format.list. */
 MUST_CHECK int sign_list(const struct sign_scan *scan, struct sign_marks *to, struct err *e);

@@ -77,6 +77,23 @@ static inline void issue_exts(const struct recipe *r, gnutls_x509_crt_t crt)
                                                        r->exts[i].der.len, r->exts[i].critical));
 }
 
+/* GnuTLS writes the number of an EC key in PKCS#8 with a zero in front where its first bit is set, and
+ * without its own leading zeros; RFC 5915 section 3 has it in a fixed length: only keys whose two forms are
+ * one. */
+static inline bool is_plain(gnutls_x509_privkey_t key, gnutls_pk_algorithm_t alg)
+{
+    gnutls_datum_t x, y, k;
+    gnutls_ecc_curve_t curve;
+    if (alg != GNUTLS_PK_ECDSA)
+        return true;
+    GNUTLS_OK(gnutls_x509_privkey_export_ecc_raw(key, &curve, &x, &y, &k));
+    bool plain = k.size == (unsigned)gnutls_ecc_curve_get_size(curve) && !(k.data[0] & 0x80);
+    gnutls_free(x.data);
+    gnutls_free(y.data);
+    gnutls_free(k.data);
+    return plain;
+}
+
 /* ret: issued_done. by: NULL: signed by itself. key: NULL: a new one. */
 static inline void issue_with(const struct recipe *r, gnutls_x509_privkey_t key, const struct issued *by,
                               struct issued *ret)
@@ -89,8 +106,11 @@ static inline void issue_with(const struct recipe *r, gnutls_x509_privkey_t key,
         unsigned bits = r->bits                  ? r->bits
                         : alg == GNUTLS_PK_ECDSA ? GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)
                                                  : 2048;
-        GNUTLS_OK(gnutls_x509_privkey_init(&ret->key));
-        GNUTLS_OK(gnutls_x509_privkey_generate(ret->key, alg, bits, 0));
+        do {
+            gnutls_x509_privkey_deinit(ret->key);
+            GNUTLS_OK(gnutls_x509_privkey_init(&ret->key));
+            GNUTLS_OK(gnutls_x509_privkey_generate(ret->key, alg, bits, 0));
+        } while (!is_plain(ret->key, alg));
     }
     GNUTLS_OK(gnutls_x509_crt_init(&ret->crt));
     GNUTLS_OK(gnutls_x509_crt_set_version(ret->crt, 3));
