@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trust store of the Notary Project on disk ("Trust store and trust policy specification", "Trust store"):
+ * DIR/x509/{ca,signingAuthority,tsa}/NAME/ with certificates in *.pem, *.crt, *.cer. */
+#ifndef WAYBILL_FLOW_TRUSTSTORE_H
+#define WAYBILL_FLOW_TRUSTSTORE_H
+
+#include "sign/cert.h"
+
+/* flow_truststore_check_name - whether a text names a store as policies do: "ca:acme", and so on; names are
+ * of letters, digits and "._-". ERR_CONFIG. */
+MUST_CHECK int flow_truststore_check_name(const char *name, struct err *e);
+
+/* flow_truststore_load - certificates from the folder dir, which holds x509/.
+ * stores: n names as of flow_truststore_check_name, each of which must be there with a certificate in it;
+ * n 0: all that are there, and there is at least one certificate.
+ * Below dir no symbolic link is followed: one is refused, and so is anything else that is no file, if it has
+ * the name of a certificate. Other names are passed over.
+ * ret: sign_store_free by the caller. ERR_CONFIG (a link, nothing there), ERR_CERT, ERR_FORMAT, ERR_LIMIT
+ * (LIMIT_ANCHORS, LIMIT_CERT_FILE), ERR_IO, ERR_NOMEM; with the file's path in the message. */
+MUST_CHECK int flow_truststore_load(const char *dir, const char *const *stores, size_t n,
+                                    struct sign_store **ret, struct err *e);
+
+#endif
