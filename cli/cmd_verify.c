@@ -4,10 +4,11 @@
 #include "cli/conf.h"
 #include "cli/keys.h"
 #include "cli/report.h"
+#include "cli/sign_file.h"
 #include "cli/ui.h"
 
 struct verify_options {
-    const char *platform;
+    const char *platform, *sections, *signature;
     struct oci_choice choice;
     struct opt_list keys;
     bool json;
@@ -16,6 +17,10 @@ struct verify_options {
 static const struct opt options[] = {
     {"key", 0, OPT_LIST, true, offsetof(struct verify_options, keys), "PUB",
      "a public key to trust; may be repeated: one signature\nby one of them is enough", NULL},
+    {"sections", 0, OPT_STRING, false, offsetof(struct verify_options, sections), "REGEX",
+     "embedded signatures: only the parts with custom\nsections of such names must be signed", NULL},
+    {"signature", 0, OPT_STRING, false, offsetof(struct verify_options, signature), "SIG",
+     "the embedded signature stands in this file", NULL},
     CMD_PLATFORM(struct verify_options),
     CMD_COMPONENT(struct verify_options),
     CMD_LAYER(struct verify_options),
@@ -59,7 +64,12 @@ static int run(struct cmd_call *call, struct err *e)
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_trust trust = keys_trust(&keys);
+    AUTO_DONE(buf) signature = BUF_INIT(0);
+    struct sign_trust trust = keys_trust(&keys);
+    trust.sections = o->sections;
+    if (o->signature && (r = sign_file_read(o->signature, &signature, e)))
+        return r;
+    trust.detached = buf_bytes(&signature);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     r = flow_obtain(&flow, target, 0, &trust, &artifact, e);
     ui_progress_done(&bar);

@@ -178,3 +178,58 @@ const char *sign_file_any(const struct sign_file_options *o)
             return all[i].name;
     return NULL;
 }
+
+int sign_file_read(const char *path, struct buf *out, struct err *e)
+{
+    *out = (struct buf)BUF_INIT(LIMIT_SIG_SECTION);
+    int r = file_read(AT_FDCWD, path, false, out, e);
+    if (!r && out->len == 0)
+        r = err_set(e, ERR_FORMAT, "the file is empty");
+    return r == ERR_FORMAT || r == ERR_LIMIT ? err_wrap(e, "%s", path) : r;
+}
+
+/* The signature first: when it is there, nothing is lost by the file without it taking the place of the
+ * other. */
+static int detach_to(struct input *in, struct sink *to, const char *signature, struct err *e)
+{
+    AUTO_DONE(buf) payload = BUF_INIT(LIMIT_SIG_SECTION);
+    int r = sign_embedded_detach(&in->from, &payload, to, e);
+    if (!r)
+        r = file_write(AT_FDCWD, signature, buf_bytes(&payload), 0666, FILE_REPLACE, e);
+    return r ? r : sink_commit(to, e);
+}
+
+int sign_file_detach(const char *path, const char *output, const char *signature, struct err *e)
+{
+    AUTO_DONE(input) in = {.fd = -1};
+    struct sink_file to;
+    if (strcmp(output, signature) == 0)
+        return err_set(e, ERR_USAGE, "the signature and the file cannot both be %s", output);
+    int r = input_open(&in, path, e);
+    if (!r)
+        r = sink_file_init(&to, AT_FDCWD, output, 0666, FILE_REPLACE, e);
+    if (r)
+        return r;
+    r = detach_to(&in, &to.base, signature, e);
+    sink_abort(&to.base);
+    return r;
+}
+
+int sign_file_attach(const char *path, const char *signature, const char *output, struct err *e)
+{
+    AUTO_DONE(buf) payload = BUF_INIT(0);
+    AUTO_DONE(input) in = {.fd = -1};
+    struct sink_file to;
+    int r = sign_file_read(signature, &payload, e);
+    if (!r)
+        r = input_open(&in, path, e);
+    if (!r)
+        r = sink_file_init(&to, AT_FDCWD, output, 0666, FILE_REPLACE, e);
+    if (r)
+        return r;
+    r = sign_embedded_attach(&in.from, buf_bytes(&payload), &to.base, e);
+    if (!r)
+        r = sink_commit(&to.base, e);
+    sink_abort(&to.base);
+    return r;
+}

@@ -109,4 +109,16 @@ MUST_CHECK int sign_file_run(const char *path, const char *format, const struct 
 /* sign_file_any - the name of an option that is for files alone and was given, or NULL. --expires is not. */
 const char *sign_file_any(const struct sign_file_options *o);
 
+/* sign_file_detach - moves the embedded signature of the file out: the file without it to `output`, which may
+ * be the same, the signature to `signature`. ERR_UNSIGNED, ERR_FORMAT, ERR_USAGE. */
+MUST_CHECK int sign_file_detach(const char *path, const char *output, const char *signature, struct err *e);
+
+/* sign_file_attach - puts it in. ERR_FORMAT: also a file that has one; ERR_DIGEST: it is for other content.
+ */
+MUST_CHECK int sign_file_attach(const char *path, const char *signature, const char *output, struct err *e);
+
+/* sign_file_read - appends a signature that stands beside its file. ERR_NOTFOUND, ERR_LIMIT, ERR_FORMAT: it
+ * is empty. */
+MUST_CHECK int sign_file_read(const char *path, struct buf *out, struct err *e);
+
 #endif

@@ -4,6 +4,8 @@
 #include <regex.h>
 #include <stdlib.h>
 
+#define NAME_MAX_LEN 4096U
+
 /* A compiled expression. */
 struct pattern {
     regex_t regex;
@@ -16,9 +18,23 @@ static void pattern_done(struct pattern *p)
         regfree(&p->regex);
 }
 
+/* A back reference makes matching take any time. */
+static bool refers_back(const char *expression)
+{
+    for (const char *at = expression; *at; at++)
+        if (*at == '\\' && at[1]) {
+            if (at[1] >= '1' && at[1] <= '9')
+                return true;
+            at++;
+        }
+    return false;
+}
+
 static int pattern_init(struct pattern *p, const char *expression, struct err *e)
 {
     char why[128];
+    if (refers_back(expression))
+        return err_set(e, ERR_USAGE, "the expression for sections: back references are not supported");
     int failed = regcomp(&p->regex, expression, REG_EXTENDED | REG_NOSUB);
     p->open = failed == 0;
     if (!failed)
@@ -33,8 +49,8 @@ static bool counts(const struct sign_scan *scan, size_t i, const struct pattern 
     struct bytes name = sign_section_name(scan, i);
     regmatch_t span[1] = {{.rm_so = 0, .rm_eo = (regoff_t)name.len}};
     *ret_named = false;
-    if (scan->sections[i].id != 0)
-        return true;
+    if (scan->sections[i].id != 0 || name.len > NAME_MAX_LEN)
+        return true; /* such a name is nobody's: its section counts, so that it must be signed */
     *ret_named = regexec(&p->regex, name.len ? (const char *)name.ptr : "", 1, span, REG_STARTEND) == 0;
     return *ret_named;
 }

@@ -102,9 +102,11 @@ head, parts = data[:8], sections(data)
 if how == "delimit":  # one in the middle and one at the end
     parts = parts[:2] + [DELIMITER] + parts[2:] + [custom(b"caps", b"few"), DELIMITER]
 elif how == "cut":  # everything behind the first delimiter
-    parts = parts[:parts.index(DELIMITER) + 1]
+    parts = parts[:[p[:22] for p in parts].index(DELIMITER[:22]) + 1]
 elif how == "append":
     parts.append(custom(b"caps", b"all"))
+elif how == "annotate":
+    parts += [custom(b"caps", b"few"), custom(b"notes", b"old")]
 elif how == "splice":  # the signature of argv[4] in front
     parts.insert(0, sections(open(sys.argv[4], "rb").read())[0])
 elif how == "swap":
@@ -165,5 +167,52 @@ for kind in module component; do
     edit swap "$kind.theirs" swapped.wasm
     says "a $kind with the other kind's header" verify -K theirs.pk -i swapped.wasm
     is "a $kind with the other kind's header: we refuse" 16 "$WAYBILL" verify --key theirs.pub swapped.wasm
+done
+
+# Delimited parts: a name section that must be signed, and notes that need not be.
+edit annotate module.wasm notes.wasm
+is "parts: we split and sign" 0 "$WAYBILL" sign --key ours.key --split '^caps$' notes.wasm -o split.ours
+is "parts: they verify the whole" 0 "$peer" verify -K ours.pk -i split.ours
+is "parts: they verify some" 0 "$peer" verify -K ours.pk -i split.ours -s '^caps$'
+is "parts: they split" 0 "$peer" split -i notes.wasm -o split.wasm -s '^caps$'
+is "parts: they sign" 0 "$peer" sign -k theirs.sk -K theirs.pk -i split.wasm -o split.theirs
+is "parts: we verify the whole" 0 "$WAYBILL" verify --key theirs.pub split.theirs
+for who in ours theirs; do
+    is "parts: we verify some of $who" 0 "$WAYBILL" verify --key $who.pub --sections '^caps$' split.$who
+    sed 's/old/new/' split.$who >notes.$who
+    is "notes changed in $who: they verify some" 0 "$peer" verify -K $who.pk -i notes.$who -s '^caps$'
+    is "notes changed in $who: we verify some" 0 "$WAYBILL" verify --key $who.pub --sections '^caps$' notes.$who
+    is "notes changed in $who: we refuse the whole" 17 "$WAYBILL" verify --key $who.pub notes.$who
+    is "notes changed in $who: we refuse the notes" 17 "$WAYBILL" verify --key $who.pub --sections notes notes.$who
+    sed 's/few/all/' split.$who >caps.$who
+    is "caps changed in $who: they refuse" 1 "$peer" verify -K $who.pk -i caps.$who -s '^caps$'
+    is "caps changed in $who: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^caps$' caps.$who
+    edit append split.$who appended.wasm
+    says "appended behind the last delimiter of $who, some parts asked for" verify -K $who.pk -i appended.wasm -s '^caps$'
+    is "appended behind the last delimiter of $who: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^caps$' appended.wasm
+    edit cut split.$who cut.wasm
+    is "the notes cut off from $who: we verify the rest" 0 "$WAYBILL" verify --key $who.pub --sections '^caps$' cut.wasm
+    says "the notes cut off from $who, and asked for" verify -K $who.pk -i cut.wasm -s '^notes$'
+    is "the notes cut off from $who, and asked for: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^notes$' cut.wasm
+done
+
+# Detached signatures.
+for kind in module component parts; do
+    is "$kind: we sign detached" 0 "$WAYBILL" sign --key ours.key --detached "$kind.sig" "$kind.wasm"
+    is "$kind: they verify it" 0 "$peer" verify -K ours.pk -i "$kind.wasm" -S "$kind.sig"
+    is "$kind: they refuse a foreign key" 1 "$peer" verify -K foreign.pk -i "$kind.wasm" -S "$kind.sig"
+    is "$kind: they attach it" 0 "$peer" attach -i "$kind.wasm" -S "$kind.sig" -o "$kind.attached"
+    is "$kind: we verify it attached" 0 "$WAYBILL" verify --key ours.pub "$kind.attached"
+    is "$kind: they sign detached" 0 "$peer" sign -k theirs.sk -K theirs.pk -i "$kind.wasm" -o "$kind.same" -S "$kind.their-sig"
+    is "$kind: we verify it" 0 "$WAYBILL" verify --key theirs.pub --signature "$kind.their-sig" "$kind.wasm"
+    is "$kind: we attach it" 0 "$WAYBILL" attach --signature "$kind.their-sig" "$kind.wasm" -o "$kind.put"
+    is "$kind: they verify it attached" 0 "$peer" verify -K theirs.pk -i "$kind.put"
+    is "$kind: we add ours to it" 0 "$WAYBILL" sign --key ours.key --detached "$kind.their-sig" "$kind.wasm"
+    is "$kind: they verify theirs in it" 0 "$peer" verify -K theirs.pk -i "$kind.wasm" -S "$kind.their-sig"
+    is "$kind: they verify ours in it" 0 "$peer" verify -K ours.pk -i "$kind.wasm" -S "$kind.their-sig"
+    is "$kind: they detach" 0 "$peer" detach -i "$kind.ours" -o "$kind.bare" -S "$kind.out"
+    is "$kind: we verify what they detached" 0 "$WAYBILL" verify --key ours.pub --signature "$kind.out" "$kind.bare"
+    is "$kind: we detach" 0 "$WAYBILL" detach "$kind.theirs" -o "$kind.bare" --signature "$kind.out"
+    is "$kind: they verify what we detached" 0 "$peer" verify -K theirs.pk -i "$kind.bare" -S "$kind.out"
 done
 exit $bad
