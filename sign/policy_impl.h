@@ -232,5 +232,14 @@ MUST_CHECK int policy_import_containers(const struct jval *root, struct buf *out
 MUST_CHECK int policy_import_notation(const struct jval *root, struct buf *out, struct err *e);
 /* policy_put_string - a TOML basic string. */
 void policy_put_string(struct buf *out, const char *text);
+/* policy_put_scope - the header of a scope's table; ERR_UNSUPPORTED: it is none here. */
+MUST_CHECK int policy_put_scope(struct buf *out, const char *scope, struct err *e);
+/* policy_only - that an object has no other members: what is not known could be what makes it strict. */
+MUST_CHECK int policy_only(const struct jval *v, const char *where, const char *const *known, size_t n,
+                           struct err *e);
+/* policy_unsupported - ERR_UNSUPPORTED: "<where>: <what> cannot be said here". */
+int policy_unsupported(struct err *e, const char *where, const char *what);
+/* policy_import_end - that what was written is a policy. */
+MUST_CHECK int policy_import_end(struct buf *out, struct err *e);
 
 #endif

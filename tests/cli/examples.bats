@@ -63,6 +63,7 @@ check_page() {
 @test "waybill-delete(1)" { check_page man/waybill-delete.1; }
 @test "waybill-login(1)" { check_page man/waybill-login.1; }
 @test "waybill-logout(1)" { check_page man/waybill-logout.1; }
+@test "waybill-policy(1)" { check_page man/waybill-policy.1; }
 @test "waybill-cache(1)" { check_page man/waybill-cache.1; }
 @test "waybill-completion(1)" { check_page man/waybill-completion.1; }
 @test "waybill-version(1)" { check_page man/waybill-version.1; }

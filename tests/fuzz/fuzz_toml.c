@@ -20,5 +20,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     jout_value(&w, NULL, jdoc_root(doc));
     if (out.failed)
         abort();
+    /* Places that are there and places that are not are found somewhere. */
+    const char *name = "";
+    const struct jval *value = NULL;
+    (void)jobj_next(jdoc_root(doc), NULL, &name, &value);
+    const struct toml_at table = {NULL, name, 0}, element = {&table, NULL, 0}, inner = {&element, "a", 0};
+    const struct toml_at *const ats[] = {NULL, &table, &element, &inner};
+    for (size_t i = 0; i < ARRAY_LEN(ats); i++) {
+        unsigned line = 0, column = 0;
+        toml_locate(bytes_of(data, size), ats[i], &line, &column);
+        if (!line || !column)
+            abort();
+    }
     return 0;
 }

@@ -54,7 +54,7 @@ else
 fi
 
 version=$(sed -n 's/^#define WAYBILL_VERSION "\(.*\)"/\1/p' base/version.h)
-verdict "pages carry the version $version" "$(grep -L "^\.Os waybill $version\$" man/*.1)"
+verdict "pages carry the version $version" "$(grep -L "^\.Os waybill $version\$" man/*.[15])"
 verdict "CHANGELOG.md has an entry for $version" "$(grep -q "^## \[$version\]" CHANGELOG.md || echo "no entry [$version]")"
 verdict "waybill.1 has every exit status of base/err.h" "$(
     awk -F, '/^    X\(/ { gsub(/[ )\\]/, "", $4); print $4 }' base/err.h | sort -un | awk '$1 < 100' | while read -r status; do

@@ -109,9 +109,81 @@ static void bounds(void **state)
     assert_fails(toml_parse(buf_bytes(&text), &doc, &e), ERR_LIMIT);
 }
 
+/* Where the key or element at the end of a path stands. path: names and, with a leading #, indices. */
+static void at_is(struct bytes text, const char *const *path, size_t n, unsigned line, unsigned column)
+{
+    struct toml_at at[8];
+    unsigned got_line = 0, got_column = 0;
+    for (size_t i = 0; i < n; i++)
+        at[i] = (struct toml_at){i ? &at[i - 1] : NULL, *path[i] == '#' ? NULL : path[i],
+                                 *path[i] == '#' ? strtoul(path[i] + 1, NULL, 10) : 0};
+    toml_locate(text, n ? &at[n - 1] : NULL, &got_line, &got_column);
+    if (got_line != line || got_column != column)
+        fail_msg("%s: %u:%u, wanted %u:%u", n ? path[n - 1] : "", got_line, got_column, line, column);
+}
+#define AT(line, column, ...)                                  \
+    at_is(BYTES_LIT(text), (const char *const[]){__VA_ARGS__}, \
+          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), line, column)
+
+static void places(void **state)
+{
+    (void)state;
+    static const char text[] = "top = 1 # a = 2\n"
+                               "a.b = { c = [1, \"]\", 'x'], d.e = 2 }\n"
+                               "s = \"\"\"\n"
+                               "[t]\n"
+                               "x = 1\"\"\"\"\n"
+                               "  [t.\"\\u00e9 z\"]\n"
+                               "x = '''\n"
+                               "y = 1'''\n"
+                               "\"\xc3\xa9\" = 1\n"
+                               "'y' = [\n"
+                               "  # no\n"
+                               "  { k = 1 },\n"
+                               "  { k = 2, l = 3 },\n"
+                               "]\n"
+                               "[[l]]\n"
+                               "n = 1\n"
+                               "[[l.m]]\n"
+                               "[l.m.o]\n"
+                               "p = 1979-05-27 07:32:00\n"
+                               "[[l]]\n"
+                               "n = 2\n"
+                               "[[l.m]]\n"
+                               "q = 1\n"
+                               "[[l.m]]\n"
+                               "q = 2\n";
+    struct err e = ERR_INIT;
+    AUTO(jdoc) doc = NULL;
+    assert_ok(toml_parse(BYTES_LIT(text), &doc, &e));
+    AT(1, 1, "top");
+    AT(2, 1, "a");
+    AT(2, 3, "a", "b");
+    AT(2, 9, "a", "b", "c");
+    AT(2, 17, "a", "b", "c", "#1");
+    AT(2, 28, "a", "b", "d");
+    AT(2, 30, "a", "b", "d", "e");
+    AT(2, 3, "a", "b", "gone");
+    AT(6, 4, "t");
+    AT(6, 6, "t", "\xc3\xa9 z");
+    AT(7, 1, "t", "\xc3\xa9 z", "x");
+    AT(9, 1, "t", "\xc3\xa9 z", "\xc3\xa9");
+    AT(10, 1, "t", "\xc3\xa9 z", "y");
+    AT(13, 3, "t", "\xc3\xa9 z", "y", "#1");
+    AT(13, 12, "t", "\xc3\xa9 z", "y", "#1", "l");
+    AT(16, 1, "l", "#0", "n");
+    AT(19, 1, "l", "#0", "m", "#0", "o", "p");
+    AT(21, 1, "l", "#1", "n");
+    AT(23, 1, "l", "#1", "m", "#0", "q");
+    AT(25, 1, "l", "#1", "m", "#1", "q");
+    AT(1, 1, "gone");
+    at_is(BYTES_LIT(text), NULL, 0, 1, 1);
+    at_is(BYTES_NONE, NULL, 0, 1, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad),
-                                       cmocka_unit_test(bounds)};
+                                       cmocka_unit_test(bounds), cmocka_unit_test(places)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

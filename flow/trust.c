@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/trust.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* What was loaded by itself, without a policy. */
+struct loaded {
+    void *object;
+    void (*release)(void *object);
+};
+
+struct flow_trust {
+    struct sign_policy *policy;
+    struct sign_key **keys; /* without a policy: what was given */
+    size_t n_keys;
+    struct loaded others[SIGN_SOURCE_SIGNERS + 1]; /* by kind; no keys */
+    struct sign_trust trust;
+};
+
+/* Where paths start, and whether files must be ours. */
+struct place {
+    int dirfd;
+    bool strict;
+};
+
+/* Whoever can write to what trust is built on decides what is trusted. */
+static int check_owner(int fd, const char *path, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (st.st_uid != 0 && st.st_uid != geteuid())
+        return err_set(e, ERR_CONFIG, "%s belongs to neither root nor us", path);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(e, ERR_CONFIG, "%s can be written by others (chmod go-w)", path);
+    return 0;
+}
+
+static int read_one(const struct place *at, const char *path, struct buf *out, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct source_file file;
+    int r = file_open_read(at->dirfd, path, false, &fd, e);
+    if (!r && at->strict)
+        r = check_owner(fd, path, e);
+    if (!r && (r = source_read_all(source_file_init(&file, fd), out, e)))
+        (void)err_wrap(e, "%s", path);
+    if (r && at->strict && r != ERR_NOMEM && r != ERR_LIMIT)
+        (void)err_recode(e, ERR_CONFIG);
+    return r ? e->code : 0;
+}
+
+static void release_key(void *object)
+{
+    sign_key_free(object);
+}
+
+static int load_key(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    AUTO_DONE(buf) content = BUF_SECRET_INIT(LIMIT_KEY_FILE);
+    struct sign_key *key = NULL;
+    int r = read_one(at, s->paths[0], &content, e);
+    if (r)
+        return r;
+    if ((r = sign_key_parse(buf_bytes(&content), s->paths[0], &key, e)))
+        return err_wrap(e, "%s", s->paths[0]);
+    if (sign_key_is_private(key)) {
+        sign_key_free(key);
+        return err_set(e, ERR_USAGE, "%s is a private key, verifying takes the public one", s->paths[0]);
+    }
+    *ret = key;
+    return 0;
+}
+
+/* One row for each kind of source: what reads its files, and what frees what came of them. A kind without a
+ * reader cannot be verified with, and a policy that needs it is refused. */
+static const struct loader {
+    int (*load)(const struct place *at, const struct sign_source *s, void **ret, struct err *e);
+    void (*release)(void *object);
+} loaders[] = {
+    [SIGN_SOURCE_KEY] = {load_key, release_key},
+    [SIGN_SOURCE_ROOT] = {NULL, NULL},
+    [SIGN_SOURCE_STORE] = {NULL, NULL},
+    [SIGN_SOURCE_SIGNERS] = {NULL, NULL},
+};
+
+static int load_source(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    if (!loaders[s->kind].load)
+        return err_set(e, ERR_UNSUPPORTED, "a %s cannot be verified with in this build",
+                       sign_source_kind_name(s->kind));
+    return loaders[s->kind].load(at, s, ret, e);
+}
+
+static int bind_sources(struct sign_policy *p, const struct place *at, const char *name, struct err *e)
+{
+    for (size_t i = 0; i < sign_policy_n_sources(p); i++) {
+        const struct sign_source *s = sign_policy_source(p, i);
+        void *object = NULL;
+        unsigned line, column;
+        if (!s->used || s->bound)
+            continue;
+        int r = load_source(at, s, &object, e);
+        if (!r)
+            r = sign_policy_bind(p, i, object, loaders[s->kind].release, e);
+        if (r) {
+            sign_policy_source_at(p, i, &line, &column);
+            /* A file that is wrong makes the policy wrong. */
+            if (r != ERR_NOMEM && r != ERR_UNSUPPORTED)
+                (void)err_recode(e, ERR_CONFIG);
+            return err_wrap(e, "%s: line %u column %u", name, line, column);
+        }
+    }
+    return sign_policy_ready(p, e);
+}
+
+/* The folder of a path, opened. */
+static int open_folder(const char *path, int *ret_fd, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    return folder ? dir_open(AT_FDCWD, folder, false, ret_fd, e) : err_nomem(e);
+}
+
+static int load_policy(struct flow_trust *t, const char *path, struct err *e)
+{
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_TOML);
+    AUTO_FD int folder = -1;
+    struct place at = {AT_FDCWD, true};
+    int r = read_one(&at, path, &text, e);
+    if (!r)
+        r = open_folder(path, &folder, e);
+    if (!r)
+        r = sign_policy_parse(buf_bytes(&text), path, &t->policy, e);
+    if (r)
+        return r;
+    at.dirfd = folder;
+    return bind_sources(t->policy, &at, path, e);
+}
+
+static int load_keys(struct flow_trust *t, const struct flow_trust_conf *conf, struct err *e)
+{
+    const struct place at = {AT_FDCWD, false};
+    t->keys = calloc(conf->n_keys ? conf->n_keys : 1, sizeof(struct sign_key *));
+    if (!t->keys)
+        return err_nomem(e);
+    for (size_t i = 0; i < conf->n_keys; i++) {
+        const struct sign_source s = {.kind = SIGN_SOURCE_KEY, .paths = &conf->keys[i], .n_paths = 1};
+        void *object = NULL;
+        int r = load_source(&at, &s, &object, e);
+        if (r)
+            return r;
+        size_t k = 0;
+        while (k < t->n_keys && !sign_key_eq(t->keys[k], object))
+            k++;
+        if (k == t->n_keys)
+            t->keys[t->n_keys++] = object;
+        else
+            sign_key_free(object);
+    }
+    return 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int load_other(struct flow_trust *t, enum sign_source_kind kind, const char *const *paths, size_t n,
+                      struct err *e)
+{
+    const struct place at = {AT_FDCWD, false};
+    const struct sign_source s = {.kind = kind,
+                                  .name = paths[0],
+                                  .paths = paths,
+                                  .n_paths = n,
+                                  .is_dir = n == 1 && is_folder(paths[0])};
+    t->others[kind].release = loaders[kind].release;
+    return load_source(&at, &s, &t->others[kind].object, e);
+}
+
+static int load_given(struct flow_trust *t, const struct flow_trust_conf *conf, struct err *e)
+{
+    int r = load_keys(t, conf, e);
+    if (!r && conf->root)
+        r = load_other(t, SIGN_SOURCE_ROOT, &conf->root, 1, e);
+    if (!r && conf->n_stores)
+        r = load_other(t, SIGN_SOURCE_STORE, conf->stores, conf->n_stores, e);
+    if (!r && conf->signers)
+        r = load_other(t, SIGN_SOURCE_SIGNERS, &conf->signers, 1, e);
+    t->trust = (struct sign_trust){
+        .keys = {t->keys, t->n_keys},
+        .store = t->others[SIGN_SOURCE_STORE].object,
+        .root = t->others[SIGN_SOURCE_ROOT].object,
+        .signers = t->others[SIGN_SOURCE_SIGNERS].object,
+        .identities = conf->identities,
+        .n_identities = conf->n_identities,
+        .annotations = conf->annotations,
+        .n_annotations = conf->n_annotations,
+        .ed25519ph = conf->ed25519ph,
+        .old_claims = conf->old_claims,
+        .claims = conf->claims,
+    };
+    return r;
+}
+
+int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret, struct err *e)
+{
+    bool given = conf->n_keys || conf->root || conf->n_stores || conf->signers;
+    if (conf->policy && given)
+        return err_set(e, ERR_USAGE, "a policy says itself which keys count: keys beside it would not");
+    if (!conf->policy && !given)
+        return err_set(e, ERR_USAGE, "neither a policy nor a key: nothing to verify with");
+    if (conf->root && !conf->n_identities)
+        return err_set(e, ERR_USAGE, "a trusted root without an identity: anybody could have signed");
+    AUTO(flow_trust) t = calloc(1, sizeof(*t));
+    int r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf->policy, e) : load_given(t, conf, e);
+    if (!r)
+        *ret = TAKE(t);
+    return r;
+}
+
+void flow_trust_free(struct flow_trust *t)
+{
+    if (!t)
+        return;
+    sign_policy_free(t->policy);
+    for (size_t i = 0; i < t->n_keys; i++)
+        sign_key_free(t->keys[i]);
+    free(t->keys);
+    for (size_t i = 0; i < ARRAY_LEN(t->others); i++)
+        if (t->others[i].object)
+            t->others[i].release(t->others[i].object);
+    free(t);
+}
+
+void flow_trust_for(const struct flow_trust *t, const char *repo, int64_t now, struct sign_trust *ret_trust,
+                    const struct sign_rule **ret_rule)
+{
+    *ret_rule = NULL;
+    if (t->policy) {
+        *ret_rule = sign_policy_rule(t->policy, repo);
+        sign_rule_trust(*ret_rule, now, ret_trust);
+        return;
+    }
+    *ret_trust = t->trust;
+    ret_trust->now = now;
+}
+
+const struct sign_policy *flow_trust_policy(const struct flow_trust *t)
+{
+    return t->policy;
+}
