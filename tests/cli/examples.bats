@@ -60,6 +60,7 @@ check_page() {
 @test "waybill-tree(1)" { check_page man/waybill-tree.1; }
 @test "waybill-attach(1)" { check_page man/waybill-attach.1; }
 @test "waybill-attest(1)" { check_page man/waybill-attest.1; }
+@test "waybill-provenance(1)" { check_page man/waybill-provenance.1; }
 @test "waybill-delete(1)" { check_page man/waybill-delete.1; }
 @test "waybill-login(1)" { check_page man/waybill-login.1; }
 @test "waybill-logout(1)" { check_page man/waybill-logout.1; }
