@@ -14,16 +14,27 @@
 
 #define NAME SIGN_CLAIMS_NAME
 
-/* Whether the hash that the token states is that of the file. */
-static int hash_is_right(const struct sign_scan *scan, const struct sign_token *t, bool *ret, struct err *e)
+/* Whether the hash that the token states is that of the file. *ret_first: the first section that is in it:
+ * where an embedded signature was put in front of a file with claims, these are as right as they were. */
+static int hash_is_right(const struct sign_scan *scan, const struct sign_token *t, bool *ret,
+                         size_t *ret_first, struct err *e)
 {
     struct digest d;
     char hex[DIGEST_STR_MAX];
     bool old = t->format_revision < SIGN_CLAIMS_REVISION;
-    int r = old ? sign_claims_hash_raw(scan, &d, e) : sign_claims_hash(scan, &d, e);
-    if (!r)
-        *ret = strcasecmp(digest_hex(&d, hex), t->hash) == 0;
-    return r;
+    int r = old ? sign_claims_hash_raw(scan, &d, e) : sign_claims_hash(scan, false, &d, e);
+    if (r)
+        return r;
+    *ret_first = 0;
+    *ret = strcasecmp(digest_hex(&d, hex), t->hash) == 0;
+    if (*ret || old || !scan->has_signature)
+        return 0;
+    r = sign_claims_hash(scan, true, &d, e);
+    if (r)
+        return r;
+    *ret_first = 1;
+    *ret = strcasecmp(digest_hex(&d, hex), t->hash) == 0;
+    return 0;
 }
 
 /* The key of the ring that the token says it is by; NULL: none. */
@@ -63,7 +74,7 @@ static int check_time(struct sign_check *c, const struct sign_token *t, int64_t 
 
 /* Everything but who it is by. Sets the check's code: 0 when nothing is wrong. */
 static int check_rest(struct sign_check *c, const struct sign_scan *scan, const struct sign_token *t,
-                      const struct sign_trust *trust, struct err *e)
+                      const struct sign_trust *trust, size_t *ret_first, struct err *e)
 {
     bool good = false;
     if (trust->claims && !is_pinned(trust->claims, t->issuer))
@@ -75,7 +86,7 @@ static int check_rest(struct sign_check *c, const struct sign_scan *scan, const 
                               "claims of revision %" PRIu64 ": before %u they were not bound to the module",
                               t->format_revision, SIGN_CLAIMS_REVISION);
     struct err why = ERR_INIT;
-    int r = hash_is_right(scan, t, &good, &why);
+    int r = hash_is_right(scan, t, &good, ret_first, &why);
     if (r == ERR_FORMAT || r == ERR_LIMIT)
         return sign_check_set(c, r, "%s", why.msg);
     if (r) {
@@ -89,7 +100,8 @@ static int check_rest(struct sign_check *c, const struct sign_scan *scan, const 
 }
 
 /* The facts of a good token. */
-static int set_good(struct sign_check *c, struct sign_scan *scan, const struct sign_token *t, struct err *e)
+static int set_good(struct sign_check *c, struct sign_scan *scan, size_t first, const struct sign_token *t,
+                    struct err *e)
 {
     char name[80], version[40];
     AUTO_DONE(buf) list = BUF_INIT(LIMIT_CLAIMS);
@@ -108,7 +120,7 @@ static int set_good(struct sign_check *c, struct sign_scan *scan, const struct s
     c->signed_at = t->issued_at;
     c->expires_at = t->expires_at;
     c->revision = t->revision;
-    (void)sign_scan_cover(scan, 0, scan->n_sections, scan->claims_at, c->covers, sizeof(c->covers));
+    (void)sign_scan_cover(scan, first, scan->n_sections, scan->claims_at, c->covers, sizeof(c->covers));
     return sign_check_set(c, 0, "claims by %s for %s%s%s%s%s, over %s", t->issuer, t->subject,
                           t->name ? ", " : "", t->name ? text_escape_str(t->name, name, sizeof(name)) : "",
                           t->version ? " " : "",
@@ -119,6 +131,7 @@ static int judge(struct sign_check *c, struct sign_scan *scan, const struct sign
                  const struct sign_trust *trust, struct err *e)
 {
     bool good = false;
+    size_t first = 0;
     const struct sign_key *key = find_key(&trust->keys, t);
     if (!key)
         return sign_check_set(c, ERR_UNTRUSTED, "claims by %s, which is no given key", t->issuer);
@@ -128,11 +141,11 @@ static int judge(struct sign_check *c, struct sign_scan *scan, const struct sign
         return r;
     if (!good)
         return sign_check_set(c, ERR_UNTRUSTED, "the signature by %s is wrong", t->issuer);
-    r = check_rest(c, scan, t, trust, e);
+    r = check_rest(c, scan, t, trust, &first, e);
     if (r || c->code)
         return r;
     (void)sign_key_fingerprint(key, c->key_id);
-    return set_good(c, scan, t, e);
+    return set_good(c, scan, first, t, e);
 }
 
 int sign_claims_verify(struct sign_scan *scan, const struct sign_trust *trust, struct sign_report *report,
@@ -193,7 +206,7 @@ static int claims_list(const struct sign_scan *scan, struct sign_marks *to, stru
         (void)snprintf(m->text, sizeof(m->text), "no claims that can be read: %.400s", why.msg);
     else {
         describe(&token, m);
-        r = hash_is_right(scan, &token, &m->fits, &why);
+        r = hash_is_right(scan, &token, &m->fits, &m->first, &why);
         if (r && r != ERR_FORMAT && r != ERR_LIMIT) {
             *e = why;
             return r;

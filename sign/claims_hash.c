@@ -18,6 +18,7 @@ struct walk {
     struct sizes *sizes;
     struct hash_state *hash; /* NULL in the walk that learns the sizes */
     unsigned depth;
+    bool before_signature; /* leave out the first section at the top, an embedded signature */
 };
 
 static void sizes_done(struct sizes *s)
@@ -124,7 +125,8 @@ static int plain(struct walk *w, struct wbin_reader *r, const struct wbin_sectio
 static int section(struct walk *w, struct wbin_reader *r, const struct wbin_section *s, struct bytes seen,
                    uint64_t *size, struct err *e)
 {
-    if (s->id == 0 && sign_name_is_claims(s->name))
+    bool signature = w->before_signature && w->depth == 0 && s->offset == WBIN_PREAMBLE;
+    if (signature || (s->id == 0 && sign_name_is_claims(s->name)))
         return wbin_skip(r, e);
     if (r->kind == WBIN_COMPONENT && (s->id == CORE_MODULE || s->id == COMPONENT))
         return nested(w, r, s->id, size, e);
@@ -183,11 +185,11 @@ static int pass(const struct sign_scan *scan, struct walk *w, struct err *e)
     return digest_eq(&d, &scan->file) ? 0 : err_set(e, ERR_IO, "the file changed while it was read");
 }
 
-int sign_claims_hash(const struct sign_scan *scan, struct digest *ret, struct err *e)
+int sign_claims_hash(const struct sign_scan *scan, bool before_signature, struct digest *ret, struct err *e)
 {
     AUTO_DONE(sizes) sizes = {.at = NULL};
     AUTO(hash_state) hash = NULL;
-    struct walk w = {.sizes = &sizes};
+    struct walk w = {.sizes = &sizes, .before_signature = before_signature && scan->has_signature};
     int r = scan->kind == WBIN_COMPONENT ? pass(scan, &w, e) : 0;
     if (!r)
         r = hash_open(HASH_SHA256, &hash, e);

@@ -231,7 +231,7 @@ int sign_claims_sign(const struct source_opener *from, const struct sign_file_or
     if (scan.has_signature)
         return err_set(e, ERR_DIGEST,
                        "its embedded signature would not be right any more: put in the claims, then sign");
-    if ((r = parties_init(&parties, order, &scan, e)) || (r = sign_claims_hash(&scan, &module, e)) ||
+    if ((r = parties_init(&parties, order, &scan, e)) || (r = sign_claims_hash(&scan, false, &module, e)) ||
         (r = make_token(order, &parties, &module, &token, e)) || (r = copy_stripped(&scan, to, e)))
         return r;
     return put_section(buf_bytes(&token), to, e);

@@ -103,6 +103,8 @@ if how == "delimit":  # one in the middle and one at the end
     parts = parts[:2] + [DELIMITER] + parts[2:] + [custom(b"caps", b"few"), DELIMITER]
 elif how == "cut":  # everything behind the first delimiter
     parts = parts[:[p[:22] for p in parts].index(DELIMITER[:22]) + 1]
+elif how == "cut-last":  # the last part
+    parts = parts[:-2]
 elif how == "append":
     parts.append(custom(b"caps", b"all"))
 elif how == "annotate":
@@ -190,10 +192,11 @@ for who in ours theirs; do
     edit append split.$who appended.wasm
     says "appended behind the last delimiter of $who, some parts asked for" verify -K $who.pk -i appended.wasm -s '^caps$'
     is "appended behind the last delimiter of $who: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^caps$' appended.wasm
-    edit cut split.$who cut.wasm
+    edit cut-last split.$who cut.wasm
     is "the notes cut off from $who: we verify the rest" 0 "$WAYBILL" verify --key $who.pub --sections '^caps$' cut.wasm
-    says "the notes cut off from $who, and asked for" verify -K $who.pk -i cut.wasm -s '^notes$'
-    is "the notes cut off from $who, and asked for: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^notes$' cut.wasm
+    edit cut split.$who cut.wasm
+    says "the caps cut off from $who, and asked for" verify -K $who.pk -i cut.wasm -s '^caps$'
+    is "the caps cut off from $who, and asked for: we refuse" 17 "$WAYBILL" verify --key $who.pub --sections '^caps$' cut.wasm
 done
 
 # Detached signatures.

@@ -435,7 +435,7 @@ static void test_hash(void **state)
     AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
     ASSERT_OK(hash_bytes(HASH_SHA256, buf_bytes(&outer_clean), &want, &e));
     ASSERT_OK(sign_scan_run(&from, 0, &scan, &e));
-    ASSERT_OK(sign_claims_hash(&scan, &got, &e));
+    ASSERT_OK(sign_claims_hash(&scan, false, &got, &e));
     assert_true(digest_eq(&got, &want));
     /* and so claims of a padded file verify, until something inside changes */
     AUTO(sign_key) k = fixture_key(1);
@@ -481,8 +481,16 @@ static void test_both(void **state)
     ASSERT_OK(claim(buf_bytes(&plain), k, NULL, &facts, &claimed, &e));
     ASSERT_OK(embed(buf_bytes(&claimed), other, &both, &e));
     assert_int_equal(verdict(buf_bytes(&both), other, NULL, &e), 0);
-    /* The embedded signature is a section that the claims did not see. */
+    AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
+    assert_int_equal(judge(buf_bytes(&both), k, NULL, &report, &e), 0);
+    assert_int_equal(report.n,
+                     3); /* the embedded one is by nobody given; the claims' own section is uncovered */
+    assert_string_equal(report.checks[1].covers, "sections 1-5");
+    /* Another section in its place does not pass for the signature. */
+    uint8_t *name = memmem(both.ptr, both.len, "signature", 9);
+    name[0] = 'S';
     assert_int_equal(verdict(buf_bytes(&both), k, NULL, &e), ERR_DIGEST);
+    name[0] = 's';
     ASSERT_ERR(claim(buf_bytes(&both), k, NULL, &facts, &out, &e), ERR_DIGEST);
     assert_int_equal(out.len, 0);
 }
