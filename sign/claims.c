@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "sign/claims_hash.h"
 
 #include <inttypes.h>
@@ -63,12 +64,12 @@ static bool is_pinned(const char *pins, const char *nkey)
 
 static int check_time(struct sign_check *c, const struct sign_token *t, int64_t now)
 {
+    char at[TIME_STR_MAX];
     if (t->expires_at && now >= t->expires_at)
-        return sign_check_set(c, ERR_EXPIRED, "the claims expired %" PRId64 " seconds ago",
-                              now - t->expires_at);
+        return sign_check_set(c, ERR_EXPIRED, "the claims expired at %s", time_str(t->expires_at, at));
     if (now < t->not_before)
-        return sign_check_set(c, ERR_EXPIRED, "the claims are not valid before %" PRId64 " seconds from now",
-                              t->not_before - now);
+        return sign_check_set(c, ERR_EXPIRED, "the claims are not valid before %s",
+                              time_str(t->not_before, at));
     return c->code = 0;
 }
 
@@ -174,7 +175,7 @@ int sign_claims_verify(struct sign_scan *scan, const struct sign_trust *trust, s
 
 static void describe(const struct sign_token *t, struct sign_mark *m)
 {
-    char name[80], version[40];
+    char name[80], version[40], at[TIME_STR_MAX];
     int n =
         snprintf(m->text, sizeof(m->text), "by %s for %s%s%s%s%s", t->issuer, t->subject, t->name ? ", " : "",
                  t->name ? text_escape_str(t->name, name, sizeof(name)) : "", t->version ? " " : "",
@@ -185,7 +186,7 @@ static void describe(const struct sign_token *t, struct sign_mark *m)
         n += snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", %zu capabilities",
                       jarr_len(t->capabilities));
     if (t->expires_at)
-        (void)snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", until %" PRId64, t->expires_at);
+        (void)snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", until %s", time_str(t->expires_at, at));
 }
 
 static int claims_list(const struct sign_scan *scan, struct sign_marks *to, struct err *e)

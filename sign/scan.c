@@ -368,6 +368,8 @@ char *sign_scan_cover(struct sign_scan *s, size_t first, size_t end, size_t but,
         end--;
     if (first >= end)
         (void)snprintf(out, size, "no section");
+    else if (first + 1 == end)
+        (void)snprintf(out, size, "section %zu", first);
     else if (but > first && but < end)
         (void)snprintf(out, size, "sections %zu-%zu but %zu", first, end - 1, but);
     else

@@ -54,6 +54,7 @@ check_page() {
 @test "waybill-keygen(1)" { check_page man/waybill-keygen.1; }
 @test "waybill-sign(1)" { check_page man/waybill-sign.1; }
 @test "waybill-verify(1)" { check_page man/waybill-verify.1; }
+@test "waybill-detach(1)" { check_page man/waybill-detach.1; }
 @test "waybill-run(1)" { check_page man/waybill-run.1; }
 @test "waybill-tags(1)" { check_page man/waybill-tags.1; }
 @test "waybill-copy(1)" { check_page man/waybill-copy.1; }

@@ -25,16 +25,6 @@ static void put_signed(struct buf *out, uint8_t n, const struct sign_key *k)
     ASSERT_OK(embed(buf_bytes(&plain), k, out, &e));
 }
 
-/* Two parts, the second one ending in a delimiter when closed. */
-static void put_parts(struct buf *out, bool closed)
-{
-    put_module(out, 1);
-    put_delimiter(out);
-    put_custom(out, "caps", BYTES_LIT("few"));
-    if (closed)
-        put_delimiter(out);
-}
-
 static void test_bytes(void **state)
 {
     (void)state;
@@ -218,50 +208,6 @@ static void test_splice(void **state)
     assert_non_null(strstr(e.msg, "signed for other content"));
     made.len = 8 + SECTION_SIZE;
     assert_int_equal(check(buf_bytes(&made), k, &e), ERR_DIGEST);
-}
-
-static void test_parts(void **state)
-{
-    (void)state;
-    struct err e = ERR_INIT;
-    AUTO(sign_key) k = fixture_key(1);
-    for (int closed = 0; closed < 2; closed++) {
-        AUTO_DONE(buf) plain = FILE_BUF;
-        AUTO_DONE(buf) file = FILE_BUF;
-        AUTO_DONE(buf) first = FILE_BUF;
-        put_parts(&plain, closed);
-        ASSERT_OK(embed(buf_bytes(&plain), k, &file, &e));
-        assert_int_equal(check(buf_bytes(&file), k, &e), 0);
-        /* Cut at the first delimiter. The second hash makes the signature section longer, and the length of
-         * its set two bytes. */
-        put_module(&first, 1);
-        put_delimiter(&first);
-        size_t cut = SECTION_SIZE + 32 + 1 + first.len;
-        assert_int_equal(check(bytes_of(file.ptr, cut + 1), k, &e), ERR_DIGEST);
-        assert_int_equal(check(bytes_of(file.ptr, cut), k, &e), ERR_DIGEST);
-        assert_non_null(strstr(e.msg, "1 of 2 signed parts"));
-        put_custom(&file, "more", BYTES_LIT("x"));
-        assert_int_equal(check(buf_bytes(&file), k, &e), ERR_DIGEST);
-        assert_non_null(strstr(e.msg, closed ? "added behind the 2 signed parts" : "differs in part 2 of 2"));
-    }
-}
-
-/* A byte changed in the second part is told from one in the first. */
-static void test_changed_part(void **state)
-{
-    (void)state;
-    struct err e = ERR_INIT;
-    AUTO(sign_key) k = fixture_key(1);
-    AUTO_DONE(buf) plain = FILE_BUF;
-    AUTO_DONE(buf) file = FILE_BUF;
-    put_parts(&plain, true);
-    ASSERT_OK(embed(buf_bytes(&plain), k, &file, &e));
-    file.ptr[file.len - 1] ^= 1;
-    assert_int_equal(check(buf_bytes(&file), k, &e), ERR_DIGEST);
-    assert_non_null(strstr(e.msg, "part 2 of 2"));
-    AUTO_DONE(buf) other = FILE_BUF;
-    ASSERT_ERR(embed(buf_bytes(&file), k, &other, &e), ERR_DIGEST);
-    assert_int_equal(other.len, 0);
 }
 
 static void test_second_section(void **state)
@@ -785,8 +731,6 @@ int main(void)
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_appended),
         cmocka_unit_test(test_splice),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_changed_part),
         cmocka_unit_test(test_second_section),
         cmocka_unit_test(test_header_swap),
         cmocka_unit_test(test_header_swap_sections),

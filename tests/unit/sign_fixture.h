@@ -81,6 +81,16 @@ static inline void put_delimiter(struct buf *b)
     put_custom(b, "signature_delimiter", BYTES_LIT("0123456789abcdef"));
 }
 
+/* Two parts, the second one ending in a delimiter when closed. */
+static inline void put_parts(struct buf *out, bool closed)
+{
+    put_module(out, 1);
+    put_delimiter(out);
+    put_custom(out, "caps", BYTES_LIT("few"));
+    if (closed)
+        put_delimiter(out);
+}
+
 /* Signs with the embedded format; returns its status. */
 static inline int embed(struct bytes file, const struct sign_key *k, struct buf *out, struct err *e)
 {
