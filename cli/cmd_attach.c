@@ -89,7 +89,7 @@ static int check_options(const struct cmd_call *call, const struct attach_option
     if (o->output)
         return err_set(e, ERR_USAGE, "-o is for --signature");
     if (!o->type)
-        return err_set(e, ERR_USAGE, "--type TYPE is missing: what the attachment is");
+        return err_set(e, ERR_USAGE, "option '--type TYPE' is missing");
     if (call->n_operands != 2)
         return err_set(e, ERR_USAGE, "FILE and REF are wanted");
     return 0;

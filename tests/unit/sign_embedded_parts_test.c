@@ -196,7 +196,6 @@ static void test_sections_splice(void **state)
     struct err e = ERR_INIT;
     AUTO(sign_key) k = fixture_key(1);
     AUTO_DONE(buf) a = FILE_BUF;
-    AUTO_DONE(buf) b = FILE_BUF;
     AUTO_DONE(buf) made = FILE_BUF;
     AUTO_DONE(buf) plain = FILE_BUF;
     AUTO_DONE(buf) other = FILE_BUF;
