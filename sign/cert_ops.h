@@ -56,6 +56,9 @@ MUST_CHECK int sign_cert_open(struct bytes der, struct gnutls_x509_crt_int **ret
 /* sign_cert_refuse - the failure of a call of GnuTLS. */
 int sign_cert_refuse(int code, const char *what, struct err *e);
 
+/* sign_cert_is_strong - whether a gnutls_sign_algorithm_t has one of today's hashes. */
+bool sign_cert_is_strong(int alg);
+
 MUST_CHECK int sign_cert_token_open(struct bytes der, struct sign_cert_token *ret, struct err *e);
 MUST_CHECK int sign_cert_token_verify(struct bytes der, const struct sign_cert *signer, struct err *e);
 

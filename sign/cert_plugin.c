@@ -79,15 +79,19 @@ static void read_key(gnutls_x509_crt_t crt, struct sign_cert *c)
     c->key_bits = c->key == SIGN_CERT_KEY_EC && bits == 528 ? 521 : bits;
 }
 
+bool sign_cert_is_strong(int alg)
+{
+    if (alg <= 0 || alg == GNUTLS_SIGN_EDDSA_ED25519)
+        return alg > 0;
+    gnutls_digest_algorithm_t hash = gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)alg);
+    return hash == GNUTLS_DIG_SHA256 || hash == GNUTLS_DIG_SHA384 || hash == GNUTLS_DIG_SHA512;
+}
+
 static void read_alg(gnutls_x509_crt_t crt, struct sign_cert *c)
 {
     int alg = gnutls_x509_crt_get_signature_algorithm(crt);
     const char *name = alg > 0 ? gnutls_sign_get_name((gnutls_sign_algorithm_t)alg) : NULL;
-    gnutls_digest_algorithm_t hash =
-        name ? gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)alg) : GNUTLS_DIG_NULL;
-    bool is_good = hash == GNUTLS_DIG_SHA256 || hash == GNUTLS_DIG_SHA384 || hash == GNUTLS_DIG_SHA512 ||
-                   alg == GNUTLS_SIGN_EDDSA_ED25519;
-    c->weak = !is_good;
+    c->weak = !sign_cert_is_strong(alg);
     (void)snprintf(c->sig_alg, sizeof(c->sig_alg), "%s", name ? name : "an unknown algorithm");
 }
 

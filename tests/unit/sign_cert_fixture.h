@@ -10,6 +10,9 @@
 
 #include <gnutls/x509.h>
 
+#include <spawn.h>
+#include <sys/wait.h>
+
 #define DAY INT64_C(86400)
 #define T0                                                                                           \
     INT64_C(1767225600) /* 2026-01-01: everything is valid a year before and after, if not said else \
@@ -166,5 +169,44 @@ static const struct recipe a_middle = {
 static const struct recipe a_leaf = {.subject = "CN=leaf,O=Example,ST=WA,C=US",
                                      .usage = GNUTLS_KEY_DIGITAL_SIGNATURE,
                                      .purposes = {GNUTLS_KP_CODE_SIGNING}};
+
+/* Whether a shell's commands in the folder did it; openssl makes the time stamps. */
+static inline bool shell(const struct scratch *s, const char *commands)
+{
+    char program[] = "/bin/sh", option[] = "-c", text[4096];
+    char *const argv[] = {program, option, text, NULL};
+    pid_t pid;
+    int status;
+    (void)snprintf(text, sizeof(text), "cd %s && { %s\n} >log 2>&1", s->path, commands);
+    return posix_spawn(&pid, program, NULL, NULL, argv, environ) == 0 && waitpid(pid, &status, 0) == pid &&
+           WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A root, an authority for time stamps under it, and a function of the shell that stamps the file msg:
+ * options of the query, more of them, the file of the token, options of the reply. */
+#define TSA_FUNCTION                                                                                   \
+    "stamp() { openssl ts -query -data msg $1 -out q $2 && openssl ts -reply -config cnf -queryfile q" \
+    " -signer tsa.crt -inkey tsa.key -chain root.crt -token_out -out $3 $4; }\n"
+
+static inline const char *tsa_make(void)
+{
+    return "for k in root tsa; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "
+           "$k.key; done\n"
+           "openssl req -x509 -new -key root.key -days 30 -subj /CN=clock -out root.crt"
+           " -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign\n"
+           "openssl req -new -key tsa.key -subj /CN=tsa -out tsa.csr\n"
+           "echo keyUsage=critical,digitalSignature >ext; echo extendedKeyUsage=critical,timeStamping >>ext\n"
+           "openssl x509 -req -in tsa.csr -CA root.crt -CAkey root.key -CAcreateserial -days 30 -extfile ext "
+           "-out tsa.crt\n"
+           "printf '[tsa]\\ndefault_tsa=t\\n[t]\\nserial=serial\\nsigner_digest=sha256\\n"
+           "default_policy=1.2.3.4\\ndigests=sha256,sha384,sha512,sha1\\ness_cert_id_alg=sha256\\n' >cnf\n"
+           "echo 01 >serial; printf message >msg";
+}
+
+static inline const char *tsa_stamps(void)
+{
+    return TSA_FUNCTION "stamp -sha256 -cert token && stamp -sha512 '' bare && stamp -sha1 -cert sha1"
+                        " && stamp -sha256 -cert weak -sha1";
+}
 
 #endif

@@ -2,11 +2,13 @@
 /* Certificates, chains under the rules of each profile, trust stores. */
 #include "sign/cert.h"
 
-#include "base/hex.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/plugin.h"
 #include "tests/registry/fixture.h"
 #include "tests/unit/sign_cert_fixture.h"
+
+#include <time.h>
 
 static char plugins[PATH_MAX];
 
@@ -507,6 +509,61 @@ static void pem(void **state)
     issued_done(&one);
 }
 
+static int stamp(const struct scratch *s, const char *file, struct bytes message,
+                 const struct sign_store *store, int64_t *ret, struct err *e)
+{
+    AUTO_DONE(buf) token = BUF_INIT(LIMIT_TIMESTAMP);
+    struct err own = ERR_INIT;
+    if (file_read(s->fd, file, true, &token, &own) != 0)
+        fail_msg("%s", own.msg);
+    return sign_cert_timestamp(buf_bytes(&token), message, store, ret, e);
+}
+
+static void timestamps(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct issued other;
+    AUTO_DONE(buf) root = BUF_INIT(LIMIT_CERT);
+    AUTO_DONE(buf) tsa = BUF_INIT(LIMIT_CERT);
+    AUTO_DONE(buf) token = BUF_INIT(LIMIT_TIMESTAMP);
+    int64_t at = 0, now = (int64_t)time(NULL);
+    if (access("/usr/bin/openssl", X_OK) != 0)
+        skip_because("no openssl");
+    assert_true(shell(s, tsa_make()));
+    assert_true(shell(s, tsa_stamps()));
+    assert_ok(file_read(s->fd, "root.crt", true, &root, &e));
+    assert_ok(file_read(s->fd, "tsa.crt", true, &tsa, &e));
+    issue(&a_root, NULL, &other);
+    AUTO(sign_store) good = store_of(SIGN_STORE_TSA, NULL);
+    AUTO(sign_store) for_code = store_of(SIGN_STORE_CA, NULL);
+    AUTO(sign_store) foreign = store_of(SIGN_STORE_TSA, &other);
+    AUTO(sign_store) leaf = store_of(SIGN_STORE_TSA, NULL);
+    assert_ok(sign_store_add(good, SIGN_STORE_TSA, "clock", buf_bytes(&root), &e));
+    assert_ok(sign_store_add(for_code, SIGN_STORE_CA, "clock", buf_bytes(&root), &e));
+    assert_ok(sign_store_add(leaf, SIGN_STORE_TSA, "clock", buf_bytes(&tsa), &e));
+    assert_ok(stamp(s, "token", BYTES_LIT("message"), good, &at, &e));
+    assert_true(at >= now - 60 && at <= now + 60);
+    assert_fails(stamp(s, "token", BYTES_LIT("messagf"), good, &at, &e), ERR_DIGEST);
+    assert_fails(stamp(s, "token", BYTES_LIT("message"), for_code, &at, &e), ERR_CERT);
+    assert_fails(stamp(s, "token", BYTES_LIT("message"), foreign, &at, &e), ERR_CERT);
+    assert_fails(stamp(s, "sha1", BYTES_LIT("message"), good, &at, &e), ERR_UNSUPPORTED);
+    assert_fails(stamp(s, "weak", BYTES_LIT("message"), good, &at, &e), ERR_CERT);
+    /* without certificates in it: the signer's is in the store, or it is nowhere */
+    assert_fails(stamp(s, "bare", BYTES_LIT("message"), good, &at, &e), ERR_CERT);
+    assert_ok(stamp(s, "bare", BYTES_LIT("message"), leaf, &at, &e));
+    assert_ok(file_read(s->fd, "token", true, &token, &e));
+    for (size_t i = 0; i < token.len; i++) {
+        int64_t then = 0;
+        assert_true(sign_cert_timestamp(bytes_of(token.ptr, i), BYTES_LIT("message"), good, &then, &e) != 0);
+        token.ptr[i] ^= 0x11;
+        if (sign_cert_timestamp(buf_bytes(&token), BYTES_LIT("message"), good, &then, &e) == 0 && then != at)
+            fail_msg("byte %zu may be changed: another time", i);
+        token.ptr[i] ^= 0x11;
+    }
+    issued_done(&other);
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -534,6 +591,7 @@ int main(void)
         cmocka_unit_test(anchors),
         cmocka_unit_test(self_signed),
         cmocka_unit_test(pem),
+        scratch_test(timestamps),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

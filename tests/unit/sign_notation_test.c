@@ -3,11 +3,15 @@
  * with its own reason. */
 #include "sign/notation.h"
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/plugin.h"
+#include "sign/jws.h"
 #include "tests/registry/fixture.h"
 #include "tests/unit/sign_cert_fixture.h"
+
+#include <time.h>
 
 #define TYPE "application/vnd.oci.image.manifest.v1+json"
 #define HEX  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -533,6 +537,59 @@ static void certificates(void **state)
     signer_done(&s);
 }
 
+/* A certificate that has expired since, and a time stamp from before. */
+static void stamped(void **state)
+{
+    const struct scratch *dir = *state;
+    struct err e = ERR_INIT;
+    struct recipe leaf = default_leaf;
+    struct signer s;
+    AUTO_DONE(buf) plain = BUF_INIT(1U << 20);
+    AUTO_DONE(buf) stamped = BUF_INIT(1U << 20);
+    AUTO_DONE(buf) token = BUF_INIT(1U << 16);
+    AUTO_DONE(buf) root = BUF_INIT(1U << 16);
+    AUTO_DONE(buf) member = BUF_INIT(1U << 16);
+    AUTO_DONE(sign_jws) j;
+    int64_t now = (int64_t)time(NULL);
+    if (access("/usr/bin/openssl", X_OK) != 0)
+        skip_because("no openssl");
+    leaf.to = now + 3600;
+    signer_make_as(&s, &leaf, SIGN_STORE_CA);
+    struct recipe long_root = a_root; /* T0 is some time ago */
+    long_root.to = now + YEAR;
+    issued_done(&s.root);
+    issue(&long_root, NULL, &s.root);
+    gnutls_x509_privkey_t key = s.leaf.key;
+    s.leaf.key = NULL;
+    issued_done(&s.leaf);
+    issue_with(&leaf, key, &s.root, &s.leaf);
+    assert_ok(sign_store_add(s.store, SIGN_STORE_CA, "acme", buf_bytes(&s.root.der), &e));
+    forge(&s, &(struct forgery){.no_signature = false}, &plain);
+    assert_ok(sign_jws_parse(buf_bytes(&plain), &j, &e));
+    assert_true(shell(dir, tsa_make()));
+    scratch_write(dir, "msg", buf_bytes(&j.signature));
+    assert_true(shell(dir, TSA_FUNCTION "stamp -sha256 -cert token"));
+    assert_ok(file_read(dir->fd, "token", true, &token, &e));
+    assert_ok(file_read(dir->fd, "root.crt", true, &root, &e));
+    buf_append_str(&member, "\"header\":{\"" SIGN_NOTATION_TIMESTAMP "\":\"");
+    b64_encode(B64_STD, buf_bytes(&token), &member);
+    buf_append_str(&member, "\",");
+    const char *at = strstr(buf_cstr(&plain), "\"header\":{");
+    buf_append(&stamped, plain.ptr, (size_t)(at - buf_cstr(&plain)));
+    buf_append_bytes(&stamped, buf_bytes(&member));
+    buf_append_str(&stamped, at + strlen("\"header\":{"));
+    struct sign_trust trust = the_trust(&s);
+    trust.now = now + 2;
+    assert_ok(judge(buf_bytes(&stamped), &trust, &e)); /* valid, nobody needs the stamp */
+    trust.now = now + DAY;
+    assert_fails(judge(buf_bytes(&plain), &trust, &e), ERR_EXPIRED);
+    assert_fails(judge(buf_bytes(&stamped), &trust, &e), ERR_EXPIRED); /* who is that authority? */
+    assert_ok(sign_store_add(s.store, SIGN_STORE_TSA, "clock", buf_bytes(&root), &e));
+    assert_fails(judge(buf_bytes(&plain), &trust, &e), ERR_EXPIRED);
+    assert_ok(judge(buf_bytes(&stamped), &trust, &e));
+    signer_done(&s);
+}
+
 static void identities(void **state)
 {
     static const struct {
@@ -610,8 +667,8 @@ int main(void)
         cmocka_unit_test(algorithms),     cmocka_unit_test(es256_with_rsa),
         cmocka_unit_test(critical),       cmocka_unit_test(headers),
         cmocka_unit_test(payloads),       cmocka_unit_test(schemes),
-        cmocka_unit_test(certificates),   cmocka_unit_test(identities),
-        cmocka_unit_test(types),
+        cmocka_unit_test(certificates),   scratch_test(stamped),
+        cmocka_unit_test(identities),     cmocka_unit_test(types),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
