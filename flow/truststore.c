@@ -88,21 +88,37 @@ struct loading {
     struct sign_store *store;
     enum sign_store_kind kind;
     const char *name;
+    flow_truststore_guard *guard;
 };
+
+static int check(const struct loading *to, int fd, const char *path, struct err *e)
+{
+    return to->guard ? to->guard(fd, path, e) : 0;
+}
+
+static int read_file(int fd, const char *file, const struct loading *to, struct err *e)
+{
+    AUTO_DONE(buf) content = BUF_INIT(LIMIT_CERT_FILE);
+    struct source_file source;
+    char shown[200];
+    int r = check(to, fd, text_escape_str(file, shown, sizeof(shown)), e);
+    if (r)
+        return r;
+    r = source_read_all(source_file_init(&source, fd), &content, e);
+    if (!r)
+        r = sign_store_add(to->store, to->kind, to->name, buf_bytes(&content), e);
+    return r ? err_wrap(e, "%s", shown) : 0;
+}
 
 static int load_file(int dirfd, const char *file, const struct loading *to, struct err *e)
 {
-    AUTO_DONE(buf) content = BUF_INIT(LIMIT_CERT_FILE);
+    AUTO_FD int fd = -1;
     struct stat st;
     char shown[200];
-    int r;
     if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
-        r = err_set(e, ERR_CONFIG, LINKS);
-    else
-        r = file_read(dirfd, file, true, &content, e);
-    if (!r)
-        r = sign_store_add(to->store, to->kind, to->name, buf_bytes(&content), e);
-    return r ? err_wrap(e, "%s", text_escape_str(file, shown, sizeof(shown))) : 0;
+        return err_set(e, ERR_CONFIG, "%s: " LINKS, text_escape_str(file, shown, sizeof(shown)));
+    int r = file_open_read(dirfd, file, true, &fd, e);
+    return r ? r : read_file(fd, file, to, e);
 }
 
 /* Every entry of a folder that `use` wants; fd stays the caller's. */
@@ -132,16 +148,18 @@ static int use_file(int dirfd, const char *name, const void *ctx, struct err *e)
 }
 
 /* One store: a folder of certificates. */
-static int load_store(int kind_fd, struct sign_store *store, enum sign_store_kind kind, const char *name,
-                      struct err *e)
+static int load_store(int kind_fd, const struct loading *how, const char *name, struct err *e)
 {
     AUTO_FD int fd = -1;
-    const struct loading to = {store, kind, name};
+    struct loading to = *how;
     char shown[200];
     int r = open_below(kind_fd, name, &fd, e);
     if (r)
         return r;
-    r = each_entry(fd, use_file, &to, e);
+    to.name = name;
+    r = check(&to, fd, text_escape_str(name, shown, sizeof(shown)), e);
+    if (!r)
+        r = each_entry(fd, use_file, &to, e);
     return r ? err_wrap(e, "%s", text_escape_str(name, shown, sizeof(shown))) : 0;
 }
 
@@ -151,23 +169,26 @@ static int use_store(int dirfd, const char *name, const void *ctx, struct err *e
     struct stat st;
     if (!is_name(name) || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(st.st_mode))
         return 0; /* a README */
-    return load_store(dirfd, all->store, all->kind, name, e);
+    return load_store(dirfd, all, name, e);
 }
 
-static int load_all(int x509, struct sign_store *store, struct err *e)
+static int load_all(int x509, struct sign_store *store, flow_truststore_guard *guard, struct err *e)
 {
+    size_t before = sign_store_len(store);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         AUTO_FD int fd = -1;
-        const struct loading all = {store, kinds[i].kind, NULL};
+        const struct loading all = {store, kinds[i].kind, NULL, guard};
         int r = open_below(x509, kinds[i].name, &fd, e);
         if (r == ERR_NOTFOUND)
             continue;
+        if (!r)
+            r = check(&all, fd, kinds[i].name, e);
         if (!r)
             r = each_entry(fd, use_store, &all, e);
         if (r)
             return err_wrap(e, "%s", kinds[i].name);
     }
-    return sign_store_len(store) ? 0 : err_set(e, ERR_CONFIG, "no certificate in it");
+    return sign_store_len(store) > before ? 0 : err_set(e, ERR_CONFIG, "no certificate in it");
 }
 
 static int load_named(int x509, const char *text, struct sign_store *store, struct err *e)
@@ -181,7 +202,7 @@ static int load_named(int x509, const char *text, struct sign_store *store, stru
     (void)split(text, &row, &name);
     r = open_below(x509, kinds[row].name, &fd, e);
     if (!r)
-        r = load_store(fd, store, kinds[row].kind, name, e);
+        r = load_store(fd, &(struct loading){.store = store, .kind = kinds[row].kind}, name, e);
     if (!r && sign_store_len(store) == before)
         r = err_set(e, ERR_CONFIG, "no certificate in it");
     if (r == ERR_NOTFOUND)
@@ -203,11 +224,51 @@ int flow_truststore_load(const char *dir, const char *const *stores, size_t n, s
     for (size_t i = 0; !r && i < n; i++)
         r = load_named(x509, stores[i], store, e);
     if (!r && n == 0)
-        r = load_all(x509, store, e);
+        r = load_all(x509, store, NULL, e);
     if (r == ERR_NOTFOUND)
         r = err_recode(e, ERR_CONFIG);
     if (r)
         return err_wrap(e, "trust store %s", dir);
     *ret = TAKE(store);
     return 0;
+}
+
+/* A folder: a trust store, or one with nothing but certificates. */
+static int add_folder(int fd, const struct loading *to, struct err *e)
+{
+    AUTO_FD int x509 = -1;
+    size_t before = sign_store_len(to->store);
+    int r = check(to, fd, to->name, e);
+    if (r)
+        return r;
+    r = open_below(fd, "x509", &x509, e);
+    if (!r)
+        r = check(to, x509, "x509", e);
+    if (!r)
+        return load_all(x509, to->store, to->guard, e);
+    if (r != ERR_NOTFOUND)
+        return r;
+    r = each_entry(fd, use_file, to, e);
+    if (!r && sign_store_len(to->store) == before)
+        r = err_set(e, ERR_CONFIG, "no certificate in it (*.pem, *.crt, *.cer)");
+    return r;
+}
+
+int flow_truststore_add(int dirfd, const char *path, flow_truststore_guard *guard, struct sign_store *store,
+                        struct err *e)
+{
+    AUTO_FREE char *name = strdup(path);
+    AUTO_FD int fd = -1;
+    if (!name)
+        return err_nomem(e);
+    for (size_t len = strlen(name); len > 1 && name[len - 1] == '/'; len--)
+        name[len - 1] = '\0';
+    const char *slash = strrchr(name, '/');
+    const struct loading to = {store, SIGN_STORE_CA, slash && slash[1] ? slash + 1 : name, guard};
+    fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_folder = fd >= 0;
+    int r = is_folder ? 0 : file_open_read(dirfd, path, false, &fd, e);
+    if (!r)
+        r = is_folder ? add_folder(fd, &to, e) : read_file(fd, to.name, &to, e);
+    return r && is_folder ? err_wrap(e, "%s", path) : r;
 }

@@ -20,4 +20,15 @@ MUST_CHECK int flow_truststore_check_name(const char *name, struct err *e);
 MUST_CHECK int flow_truststore_load(const char *dir, const char *const *stores, size_t n,
                                     struct sign_store **ret, struct err *e);
 
+/* Whether an open file or folder may be believed: 0 or a failure. path: for the message. */
+typedef int flow_truststore_guard(int fd, const char *path, struct err *e);
+
+/* flow_truststore_add - to a store, what path (relative to dirfd) is: a file of certificates, which are of
+ * kind CA and go by the file's name; a folder with x509/ in it, as flow_truststore_load takes it whole; or
+ * another folder, whose *.pem, *.crt and *.cer are of kind CA and go by the folder's name. path itself may be
+ * a link. guard: asked for every file and folder, NULL: none. Errors as of flow_truststore_load; also
+ * ERR_NOTFOUND. */
+MUST_CHECK int flow_truststore_add(int dirfd, const char *path, flow_truststore_guard *guard,
+                                   struct sign_store *store, struct err *e);
+
 #endif

@@ -111,6 +111,66 @@ static void strange(void **state)
     issued_done(&root);
 }
 
+static int no_links_of_others(int fd, const char *path, struct err *e)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    return st.st_mode & S_IWOTH ? err_set(e, ERR_CONFIG, "%s: others may write", path) : 0;
+}
+
+static int add(const struct scratch *s, const char *path, flow_truststore_guard *guard, size_t *ret_n,
+               const char **ret_name, struct err *e)
+{
+    static char name[64];
+    AUTO(sign_store) store = NULL;
+    assert_int_equal(sign_store_new(&store, e), 0);
+    int r = flow_truststore_add(s->fd, path, guard, store, e);
+    *ret_n = sign_store_len(store);
+    (void)snprintf(name, sizeof(name), "%s", *ret_n ? sign_store_at(store, 0)->name : "");
+    *ret_name = name;
+    return r;
+}
+
+/* What --trust-store and policies name: files, plain folders, whole trust stores. */
+static void adds(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct issued root;
+    size_t n, fds = open_fds();
+    const char *name;
+    issue(&a_root, NULL, &root);
+    folders(s);
+    assert_int_equal(mkdirat(s->fd, "plain", 0755), 0);
+    assert_fails(add(s, "plain", NULL, &n, &name, &e), ERR_CONFIG);
+    assert_fails(add(s, ".", NULL, &n, &name, &e), ERR_CONFIG);
+    assert_fails(add(s, "none", NULL, &n, &name, &e), ERR_NOTFOUND);
+    scratch_write(s, "root.crt", buf_bytes(&root.der));
+    scratch_write(s, "plain/a.crt", buf_bytes(&root.der));
+    scratch_write(s, "plain/b.txt", BYTES_LIT("x"));
+    scratch_write(s, "x509/ca/acme/a.crt", buf_bytes(&root.der));
+    scratch_write(s, "x509/tsa/clock/a.crt", buf_bytes(&root.der));
+    assert_ok(add(s, "root.crt", no_links_of_others, &n, &name, &e));
+    assert_true(n == 1 && strcmp(name, "root.crt") == 0);
+    assert_ok(add(s, "plain//", no_links_of_others, &n, &name, &e));
+    assert_true(n == 1 && strcmp(name, "plain") == 0);
+    assert_ok(add(s, ".", no_links_of_others, &n, &name, &e));
+    assert_true(n == 2 && strcmp(name, "acme") == 0);
+    static const char *const open_to_all[] = {"x509/ca/acme/a.crt", "x509/ca/acme", "x509/ca", "x509"};
+    for (size_t i = 0; i < ARRAY_LEN(open_to_all); i++) {
+        struct stat st;
+        assert_int_equal(fstatat(s->fd, open_to_all[i], &st, 0), 0);
+        assert_int_equal(fchmodat(s->fd, open_to_all[i], 0777, 0), 0);
+        assert_fails(add(s, ".", no_links_of_others, &n, &name, &e), ERR_CONFIG);
+        assert_ok(add(s, ".", NULL, &n, &name, &e));
+        assert_int_equal(fchmodat(s->fd, open_to_all[i], st.st_mode & 07777, 0), 0);
+    }
+    assert_int_equal(symlinkat("../root.crt", s->fd, "plain/c.pem"), 0);
+    assert_fails(add(s, "plain", NULL, &n, &name, &e), ERR_CONFIG);
+    assert_int_equal(open_fds(), fds);
+    issued_done(&root);
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -122,6 +182,7 @@ static int group_setup(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {scratch_test(reads), scratch_test(links), scratch_test(strange)};
+    const struct CMUnitTest tests[] = {scratch_test(reads), scratch_test(links), scratch_test(strange),
+                                       scratch_test(adds)};
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
