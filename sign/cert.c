@@ -62,6 +62,7 @@ void sign_cert_token_done(struct sign_cert_token *t)
     bytes_free(&t->info);
     bytes_free(&t->issuer_der);
     bytes_free(&t->serial);
+    bytes_free(&t->signer_v2);
     *t = (struct sign_cert_token){.n = 0};
 }
 

@@ -20,6 +20,8 @@ struct sign_cert_token {
     struct bytes info;       /* the TSTInfo; owned */
     struct bytes issuer_der; /* of the signer's certificate, and its serial number; owned */
     struct bytes serial;
+    bool names_signer;      /* there is a signed attribute signingCertificate, or signingCertificateV2 */
+    struct bytes signer_v2; /* the value of the latter (RFC 5035 section 3); owned; or empty */
 };
 
 struct sign_cert_ops {

@@ -6,7 +6,10 @@
 #include <gnutls/pkcs7.h>
 #include <gnutls/x509.h>
 
-#define OID_TST_INFO "1.2.840.113549.1.9.16.1.4" /* id-ct-TSTInfo, RFC 3161 section 2.4.2 */
+#define OID_TST_INFO  "1.2.840.113549.1.9.16.1.4" /* id-ct-TSTInfo, RFC 3161 section 2.4.2 */
+
+#define OID_SIGNER    "1.2.840.113549.1.9.16.2.12" /* with SHA-1: that it is there is all that it says */
+#define OID_SIGNER_V2 "1.2.840.113549.1.9.16.2.47"
 
 static int refuse(int code, struct err *e)
 {
@@ -56,6 +59,29 @@ static int take_certs(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *e
     return 0;
 }
 
+/* RFC 3161 section 2.4.2 and RFC 5816: which certificate the signer meant is signed along. */
+static int take_signed_name(gnutls_pkcs7_attrs_t attrs, struct sign_cert_token *t, struct err *e)
+{
+    for (unsigned i = 0;; i++) {
+        char *oid = NULL;
+        gnutls_datum_t d = {NULL, 0};
+        int r = gnutls_pkcs7_get_attr(attrs, i, &oid, &d, 0);
+        if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+            break;
+        if (r < 0)
+            return refuse(r, e);
+        t->names_signer = t->names_signer || strcmp(oid, OID_SIGNER) == 0 || strcmp(oid, OID_SIGNER_V2) == 0;
+        r = strcmp(oid, OID_SIGNER_V2) == 0 && !t->signer_v2.ptr
+                ? sign_cert_copy(bytes_of(d.data, d.size), &t->signer_v2, e)
+                : 0;
+        gnutls_free(d.data);
+        if (r)
+            return r;
+    }
+    return t->names_signer ? 0
+                           : err_set(e, ERR_FORMAT, "malformed time stamp token: whose it is is not signed");
+}
+
 static int take_signer(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *e)
 {
     gnutls_pkcs7_signature_info_st info;
@@ -72,6 +98,8 @@ static int take_signer(gnutls_pkcs7_t p, struct sign_cert_token *t, struct err *
         r = sign_cert_copy(bytes_of(info.issuer_dn.data, info.issuer_dn.size), &t->issuer_der, e);
     if (!r)
         r = sign_cert_copy(bytes_of(info.signer_serial.data, info.signer_serial.size), &t->serial, e);
+    if (!r)
+        r = take_signed_name(info.signed_attrs, t, e);
     gnutls_pkcs7_signature_info_deinit(&info);
     return r;
 }

@@ -114,6 +114,29 @@ static int build(const struct sign_cert_token *t, const struct sign_store *store
     return 0;
 }
 
+/* SigningCertificateV2 (RFC 5035 section 3): the first hash is that of the signer's certificate, by SHA-256
+ * where no algorithm stands in front. */
+static int check_signed_name(const struct sign_cert_token *t, const struct sign_cert *signer, struct err *e)
+{
+    struct bytes rest = t->signer_v2, seq, list, first, hash;
+    enum hash_alg alg = HASH_SHA256;
+    struct digest d;
+    if (!rest.len)
+        return 0;
+    if (!sign_der_take(&rest, DER_SEQUENCE, &seq) || rest.len || !sign_der_take(&seq, DER_SEQUENCE, &list) ||
+        !sign_der_take(&list, DER_SEQUENCE, &first))
+        return err_set(e, ERR_FORMAT, "malformed time stamp token: signingCertificateV2");
+    bool has_alg = first.len && first.ptr[0] == DER_SEQUENCE;
+    if ((has_alg && !take_hash_alg(&first, &alg)) || !sign_der_take(&first, DER_OCTET_STRING, &hash))
+        return err_set(e, ERR_UNSUPPORTED, "a time stamp token that names its signer in an unknown way");
+    int r = hash_bytes(alg, signer->der, &d, e);
+    if (r)
+        return r;
+    if (!bytes_eq(hash, bytes_of(d.value, hash_len(alg))))
+        return err_set(e, ERR_CERT, "the time stamp is by another certificate than it says");
+    return 0;
+}
+
 int sign_cert_timestamp(struct bytes token, struct bytes message, const struct sign_store *store,
                         int64_t *ret_at, struct err *e)
 {
@@ -138,6 +161,8 @@ int sign_cert_timestamp(struct bytes token, struct bytes message, const struct s
     r = build(&t, store, &p, e);
     if (!r)
         r = ops->token_verify(token, p.chain[0], e);
+    if (!r)
+        r = check_signed_name(&t, p.chain[0], e);
     if (!r)
         r = sign_cert_chain_check(p.chain, p.n, store, info.at, SIGN_PROFILE_TSA, NULL, e);
     if (!r)

@@ -205,8 +205,12 @@ static inline const char *tsa_make(void)
 
 static inline const char *tsa_stamps(void)
 {
-    return TSA_FUNCTION "stamp -sha256 -cert token && stamp -sha512 '' bare && stamp -sha1 -cert sha1"
-                        " && stamp -sha256 -cert weak -sha1";
+    return TSA_FUNCTION
+        "stamp -sha256 -cert token && stamp -sha512 '' bare && stamp -sha1 -cert sha1"
+        " && stamp -sha256 -cert weak -sha1\n"
+        "openssl x509 -req -in tsa.csr -CA root.crt -CAkey root.key -days 20 -extfile ext -out twin.crt"
+        " -set_serial 0x$(openssl x509 -in tsa.crt -noout -serial | cut -d= -f2) &&"
+        " sed -i s/ess_cert_id_alg=sha256/ess_cert_id_alg=sha1/ cnf && stamp -sha384 -cert old";
 }
 
 #endif

@@ -542,6 +542,10 @@ static void timestamps(void **state)
     assert_ok(sign_store_add(good, SIGN_STORE_TSA, "clock", buf_bytes(&root), &e));
     assert_ok(sign_store_add(for_code, SIGN_STORE_CA, "clock", buf_bytes(&root), &e));
     assert_ok(sign_store_add(leaf, SIGN_STORE_TSA, "clock", buf_bytes(&tsa), &e));
+    AUTO_DONE(buf) other_tsa = BUF_INIT(LIMIT_CERT);
+    AUTO(sign_store) twin = store_of(SIGN_STORE_TSA, NULL);
+    assert_ok(file_read(s->fd, "twin.crt", true, &other_tsa, &e));
+    assert_ok(sign_store_add(twin, SIGN_STORE_TSA, "clock", buf_bytes(&other_tsa), &e));
     assert_ok(stamp(s, "token", BYTES_LIT("message"), good, &at, &e));
     assert_true(at >= now - 60 && at <= now + 60);
     assert_fails(stamp(s, "token", BYTES_LIT("messagf"), good, &at, &e), ERR_DIGEST);
@@ -552,6 +556,9 @@ static void timestamps(void **state)
     /* without certificates in it: the signer's is in the store, or it is nowhere */
     assert_fails(stamp(s, "bare", BYTES_LIT("message"), good, &at, &e), ERR_CERT);
     assert_ok(stamp(s, "bare", BYTES_LIT("message"), leaf, &at, &e));
+    /* a certificate with the same name, serial and key is not the one that was meant */
+    assert_fails(stamp(s, "bare", BYTES_LIT("message"), twin, &at, &e), ERR_CERT);
+    assert_ok(stamp(s, "old", BYTES_LIT("message"), good, &at, &e));
     assert_ok(file_read(s->fd, "token", true, &token, &e));
     for (size_t i = 0; i < token.len; i++) {
         int64_t then = 0;
