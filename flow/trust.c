@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "flow/truststore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,22 @@ static void release_key(void *object)
     sign_key_free(object);
 }
 
+static int load_store(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    AUTO(sign_store) store = NULL;
+    int r = sign_store_new(&store, e);
+    for (size_t i = 0; !r && i < s->n_paths; i++)
+        r = flow_truststore_add(at->dirfd, s->paths[i], at->strict ? check_owner : NULL, store, e);
+    if (!r)
+        *ret = TAKE(store);
+    return r;
+}
+
+static void release_store(void *object)
+{
+    sign_store_free(object);
+}
+
 static int load_key(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
 {
     AUTO_DONE(buf) content = BUF_SECRET_INIT(LIMIT_KEY_FILE);
@@ -87,7 +104,7 @@ static const struct loader {
 } loaders[] = {
     [SIGN_SOURCE_KEY] = {load_key, release_key},
     [SIGN_SOURCE_ROOT] = {NULL, NULL},
-    [SIGN_SOURCE_STORE] = {NULL, NULL},
+    [SIGN_SOURCE_STORE] = {load_store, release_store},
     [SIGN_SOURCE_SIGNERS] = {NULL, NULL},
 };
 

@@ -3,6 +3,7 @@
 #include "flow/truststore.h"
 
 #include "base/plugin.h"
+#include "flow/trust.h"
 #include "tests/registry/fixture.h"
 #include "tests/unit/sign_cert_fixture.h"
 
@@ -171,6 +172,29 @@ static void adds(void **state)
     issued_done(&root);
 }
 
+/* As the trust of a whole command. */
+static void trust(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    struct issued root;
+    AUTO(flow_trust) t = NULL;
+    struct sign_trust for_all;
+    const struct sign_rule *rule;
+    AUTO_FREE char *file = strdup(scratch_path(s, "root.crt"));
+    const char *const stores[] = {file, s->path};
+    const struct flow_trust_conf conf = {.stores = stores, .n_stores = 2};
+    issue(&a_root, NULL, &root);
+    folders(s);
+    scratch_write(s, "root.crt", buf_bytes(&root.der));
+    assert_fails(flow_trust_load(&conf, &t, &e), ERR_CONFIG);
+    scratch_write(s, "x509/tsa/clock/a.crt", buf_bytes(&root.der));
+    assert_ok(flow_trust_load(&conf, &t, &e));
+    flow_trust_for(t, NULL, T0, &for_all, &rule);
+    assert_true(for_all.store && sign_store_len(for_all.store) == 2 && !rule);
+    issued_done(&root);
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -183,6 +207,6 @@ static int group_setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {scratch_test(reads), scratch_test(links), scratch_test(strange),
-                                       scratch_test(adds)};
+                                       scratch_test(adds), scratch_test(trust)};
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
