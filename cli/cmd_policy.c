@@ -312,8 +312,7 @@ static int init(const struct policy_options *o, struct cmd_call *call, struct er
 static int import(const struct policy_options *o, struct cmd_call *call, struct err *e)
 {
     AUTO_DONE(buf)
-    text = BUF_INIT(LIMIT_POLICY_FILE),
-    policy = BUF_INIT(LIMIT_TOML), out = BUF_INIT(UI_OUT_MAX);
+    text = BUF_INIT(LIMIT_POLICY_FILE), policy = BUF_INIT(LIMIT_TOML), out = BUF_INIT(UI_OUT_MAX);
     int r;
     if (!o->from)
         return err_set(e, ERR_USAGE, "option '--from TOOL' is missing: containers, notation or cosign");

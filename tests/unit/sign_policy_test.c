@@ -134,91 +134,91 @@ static void attack_scope_confusion(void **state)
     scope_is(p, "host.example/ns//x", "no scope");
 }
 
+/* What is wrong, and what is said of it. */
+static const struct {
+    const char *rest, *says;
+} wrong[] = {
+    {"", "an empty policy"},
+    {"[scopes]\n[scopes.'r.example/x']\n", "no keys: nothing to verify a signature with"},
+    {"[scopes.'r.example/x']\nkyes = ['a']\n",
+     "line 21 column 1: scopes.\"r.example/x\".kyes: not known here"},
+    {"  polciy = 1\n", "keys.c.polciy: not known here"},
+    {"[scopes.'r.example/x']\nkeys = ['nobody']\n", "there is no such name under [keys]"},
+    {"[scopes.'r.example/x']\nkeys = []\n", "keys: empty"},
+    {"[scopes.'r.example/x']\nkeys = ['a', 'a']\n", "keys[1]: twice"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nthreshold = 0\n",
+     "line 22 column 1: scopes.\"r.example/x\".threshold: not a whole number"},
+    {"[scopes.'r.example/x']\nkeys = ['a', 'b']\nthreshold = 3\n", "a threshold of 3 and 2 keys"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nthreshold = 1.0\n", "threshold: not a whole number"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[scopes.'R.example:443/x']\nkeys = ['a']\n",
+     "line 22 column 9: scopes.\"R.example:443/x\": the same scope as scopes.\"r.example/x\""},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[scopes.'r.example/x']\nkeys = ['a']\n", "line 22"},
+    {"[scopes.'r.example/X']\nkeys = ['a']\n", "not the name of a repository"},
+    {"[scopes.'r.example/x:1']\nkeys = ['a']\n", "tags move"},
+    {"[scopes.'r.example/x/']\nkeys = ['a']\n", "an empty component"},
+    {"[scopes.'team/x']\nkeys = ['a']\n", "starts with a host"},
+    {"[scopes.'r.*.example']\nkeys = ['a']\n", "a * stands for whole labels"},
+    {"[scopes.'file:/tmp']\nkeys = ['a']\n", "nothing may follow"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['gpg']\n", "formats[0]: not one of \"sigstore\""},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['sigstore']\nembedded = 'required'\n",
+     "nothing could satisfy this"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['notation']\n", "needs a `store`"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = '0d'\n", "max_age: not a time"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = 90\n", "max_age: not a time"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\ndigests = ['sha256:1234']\n", "digests[0]: not a digest"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\ndigests = ['" DIGEST_A "']\ndeny = ['" DIGEST_A "']\n",
+     "all of them are denied"},
+    {"[scopes.'r.example/x']\nverdict = 'reject'\nkeys = ['a']\n", "means nothing beside"},
+    {"[scopes.'r.example/x']\nverdict = 'accept'\n", "not one of \"reject\", \"insecure-accept-anything\""},
+    {"[scopes.'file:']\nkeys = ['a']\nsigned_repository = true\n", "no repository to be signed"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nidentities = [{subject = 'x'}]\n", "identities without a `root`"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\nkeys = ['b']\n",
+     "attestation[0]: `type` is missing"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'slsa'\n",
+     "neither a URI nor"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'spdx'\nformats "
+     "= ['ssh']\n",
+     "attestations are of the formats"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = 'predicate', exists = true}]\n",
+     "starts with a slash"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = '/p'}]\n",
+     "line 24 column 15: scopes.\"r.example/x\".attestation[0].conditions[0]: none of `equals`"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = '/p', equals = 1, exists = true}]\n",
+     "is enough"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = '/p', matches = '('}]\n",
+     "no extended regular expression"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = '/p', equals = 1}, {pointer = '/p', equals = 2}]\n",
+     "contradicts another"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
+     "'spdx'\nconditions = [{pointer = '/p', equals = 1}, {pointer = '/p', exists = false}]\n",
+     "contradicts another"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'spdx'\nkeys = "
+     "['b']\nthreshold = 2\n",
+     "a threshold of 2 and 1 key:"},
+    {"[keys.e]\nfile = 'x'\npem = 'y'\n[scopes.'r.example/x']\nkeys = ['a']\n", "keys.e.pem"},
+    {"[keys.e]\n[scopes.'r.example/x']\nkeys = ['a']\n", "neither `file` nor `pem`"},
+    {"[keys.e]\nfile = 'e.pub'\n[scopes.'r.example/x']\nkeys = ['e']\n", "keys.e was not loaded"},
+    {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\n", "without `identities`"},
+    {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\nidentities = [{subject = 'x'}]\n",
+     "without `issuer`"},
+    {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\nidentities = [{issuer = 'x'}]\n",
+     "that would be anybody"},
+};
+
 static void refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *rest, *says;
-    } cases[] = {
-        {"", "an empty policy"},
-        {"[scopes]\n[scopes.'r.example/x']\n", "no keys: nothing to verify a signature with"},
-        {"[scopes.'r.example/x']\nkyes = ['a']\n",
-         "line 21 column 1: scopes.\"r.example/x\".kyes: not known here"},
-        {"  polciy = 1\n", "keys.c.polciy: not known here"},
-        {"[scopes.'r.example/x']\nkeys = ['nobody']\n", "there is no such name under [keys]"},
-        {"[scopes.'r.example/x']\nkeys = []\n", "keys: empty"},
-        {"[scopes.'r.example/x']\nkeys = ['a', 'a']\n", "keys[1]: twice"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nthreshold = 0\n",
-         "line 22 column 1: scopes.\"r.example/x\".threshold: not a whole number"},
-        {"[scopes.'r.example/x']\nkeys = ['a', 'b']\nthreshold = 3\n", "a threshold of 3 and 2 keys"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nthreshold = 1.0\n", "threshold: not a whole number"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[scopes.'R.example:443/x']\nkeys = ['a']\n",
-         "line 22 column 9: scopes.\"R.example:443/x\": the same scope as scopes.\"r.example/x\""},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[scopes.'r.example/x']\nkeys = ['a']\n", "line 22"},
-        {"[scopes.'r.example/X']\nkeys = ['a']\n", "not the name of a repository"},
-        {"[scopes.'r.example/x:1']\nkeys = ['a']\n", "tags move"},
-        {"[scopes.'r.example/x/']\nkeys = ['a']\n", "an empty component"},
-        {"[scopes.'team/x']\nkeys = ['a']\n", "starts with a host"},
-        {"[scopes.'r.*.example']\nkeys = ['a']\n", "a * stands for whole labels"},
-        {"[scopes.'file:/tmp']\nkeys = ['a']\n", "nothing may follow"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['gpg']\n", "formats[0]: not one of \"sigstore\""},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['sigstore']\nembedded = 'required'\n",
-         "nothing could satisfy this"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['notation']\n", "needs a `store`"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = '0d'\n", "max_age: not a time"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = 90\n", "max_age: not a time"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\ndigests = ['sha256:1234']\n", "digests[0]: not a digest"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\ndigests = ['" DIGEST_A "']\ndeny = ['" DIGEST_A "']\n",
-         "all of them are denied"},
-        {"[scopes.'r.example/x']\nverdict = 'reject'\nkeys = ['a']\n", "means nothing beside"},
-        {"[scopes.'r.example/x']\nverdict = 'accept'\n",
-         "not one of \"reject\", \"insecure-accept-anything\""},
-        {"[scopes.'file:']\nkeys = ['a']\nsigned_repository = true\n", "no repository to be signed"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\nidentities = [{subject = 'x'}]\n",
-         "identities without a `root`"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\nkeys = ['b']\n",
-         "attestation[0]: `type` is missing"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'slsa'\n",
-         "neither a URI nor"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'spdx'\nformats "
-         "= ['ssh']\n",
-         "attestations are of the formats"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = 'predicate', exists = true}]\n",
-         "starts with a slash"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = '/p'}]\n",
-         "line 24 column 15: scopes.\"r.example/x\".attestation[0].conditions[0]: none of `equals`"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = '/p', equals = 1, exists = true}]\n",
-         "is enough"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = '/p', matches = '('}]\n",
-         "no extended regular expression"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = '/p', equals = 1}, {pointer = '/p', equals = 2}]\n",
-         "contradicts another"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = "
-         "'spdx'\nconditions = [{pointer = '/p', equals = 1}, {pointer = '/p', exists = false}]\n",
-         "contradicts another"},
-        {"[scopes.'r.example/x']\nkeys = ['a']\n[[scopes.'r.example/x'.attestation]]\ntype = 'spdx'\nkeys = "
-         "['b']\nthreshold = 2\n",
-         "a threshold of 2 and 1 key:"},
-        {"[keys.e]\nfile = 'x'\npem = 'y'\n[scopes.'r.example/x']\nkeys = ['a']\n", "keys.e.pem"},
-        {"[keys.e]\n[scopes.'r.example/x']\nkeys = ['a']\n", "neither `file` nor `pem`"},
-        {"[keys.e]\nfile = 'e.pub'\n[scopes.'r.example/x']\nkeys = ['e']\n", "keys.e was not loaded"},
-        {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\n", "without `identities`"},
-        {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\nidentities = [{subject = 'x'}]\n",
-         "without `issuer`"},
-        {"[roots.e]\nfile = 'e.json'\n[scopes.'r.example/x']\nroot = 'e'\nidentities = [{issuer = 'x'}]\n",
-         "that would be anybody"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct err e = ERR_INIT;
         struct sign_policy *p = NULL;
-        int r = try_parse(cases[i].rest, &p, &e);
-        if (r != ERR_CONFIG || p || !strstr(e.msg, cases[i].says) || strncmp(e.msg, "policy.toml: ", 13) != 0)
-            fail_msg("%s\ngot %d: %s", cases[i].rest, r, e.msg);
+        int r = try_parse(wrong[i].rest, &p, &e);
+        if (r != ERR_CONFIG || p || !strstr(e.msg, wrong[i].says) || strncmp(e.msg, "policy.toml: ", 13) != 0)
+            fail_msg("%s\ngot %d: %s", wrong[i].rest, r, e.msg);
     }
 }
 
@@ -515,6 +515,83 @@ static void every_attestation(void **state)
     decide(p, &r, ERR_POLICY, NAME ".attestation.scan.clean");
 }
 
+/* What a release must have, and the twelve ways in which one can lack it. */
+enum flaw {
+    FLAW_NONE,
+    FLAW_UNSIGNED,
+    FLAW_FOREIGN,
+    FLAW_ONE_SIGNER,
+    FLAW_SAME_SIGNER,
+    FLAW_EXPIRED,
+    FLAW_NO_PROVENANCE,
+    FLAW_BUILDER,
+    FLAW_BUILT_BY_SIGNER,
+    FLAW_NO_SBOM,
+    FLAW_SBOM_BY_SIGNER,
+    FLAW_CAPABILITY,
+    FLAW_DENIED,
+    FLAWS
+};
+
+static const struct {
+    int code;
+    const char *rule;
+} flaws[FLAWS] = {
+    [FLAW_NONE] = {0, NULL},
+    [FLAW_UNSIGNED] = {ERR_UNSIGNED, NAME},
+    [FLAW_FOREIGN] = {ERR_UNTRUSTED, NAME},
+    [FLAW_ONE_SIGNER] = {ERR_POLICY, NAME ".threshold"},
+    [FLAW_SAME_SIGNER] = {ERR_POLICY, NAME ".threshold"},
+    [FLAW_EXPIRED] = {ERR_EXPIRED, NAME ".max_age"},
+    [FLAW_NO_PROVENANCE] = {ERR_POLICY, NAME ".attestation.provenance"},
+    [FLAW_BUILDER] = {ERR_POLICY, NAME ".attestation.provenance.builder"},
+    [FLAW_BUILT_BY_SIGNER] = {ERR_POLICY, NAME ".attestation.provenance"},
+    [FLAW_NO_SBOM] = {ERR_POLICY, NAME ".attestation.sbom"},
+    [FLAW_SBOM_BY_SIGNER] = {ERR_POLICY, NAME ".attestation.sbom"},
+    [FLAW_CAPABILITY] = {ERR_POLICY, NAME ".capabilities"},
+    [FLAW_DENIED] = {ERR_POLICY, NAME ".deny"},
+};
+
+static void release_report(enum flaw flaw, struct sign_report *r)
+{
+    for (int i = 0; i < 2 && flaw != FLAW_UNSIGNED; i++) {
+        int key = flaw == FLAW_FOREIGN ? 3 : flaw == FLAW_SAME_SIGNER ? 0 : i;
+        struct sign_check *c = add(r, "sigstore", SIGN_CHECK_SIGNATURE, key);
+        c->signed_at = flaw == FLAW_EXPIRED ? NOW - 100 * 86400 : NOW - 86400;
+        if (flaw == FLAW_ONE_SIGNER)
+            break;
+    }
+    if (flaw != FLAW_NO_PROVENANCE)
+        add_statement(r, flaw == FLAW_BUILT_BY_SIGNER ? 0 : 2, SLSA,
+                      flaw == FLAW_BUILDER ? BUILT("https://other.example") : BUILT("https://ci.example"));
+    if (flaw != FLAW_NO_SBOM)
+        add_statement(r, flaw == FLAW_SBOM_BY_SIGNER ? 1 : 2, "https://cyclonedx.org/bom", "{}");
+    if (flaw == FLAW_UNSIGNED)
+        return;
+    struct sign_check *claims = add(r, "claims", SIGN_CHECK_SIGNATURE, flaw == FLAW_FOREIGN ? 3 : 0);
+    claims->capabilities = strdup(flaw == FLAW_CAPABILITY ? "[\"wasi:sockets\"]" : "[\"wasi:http\"]");
+}
+
+static void release_with_flaws(void **state)
+{
+    (void)state;
+    static const char rule[] =
+        SCOPE "keys = ['a', 'b']\nthreshold = 2\nmax_age = '90d'\ncapabilities = ['wasi:http']\n"
+              "%s[[scopes.\"r.example/x\".attestation]]\nname = 'provenance'\n"
+              "type = 'slsaprovenance1'\nkeys = ['c']\n"
+              "conditions = [{name = 'builder', pointer = '/predicate/runDetails/builder/id', "
+              "equals = 'https://ci.example'}]\n"
+              "[[scopes.\"r.example/x\".attestation]]\nname = 'sbom'\ntype = 'cyclonedx'\nkeys = ['c']\n";
+    for (enum flaw flaw = FLAW_NONE; flaw < FLAWS; flaw++) {
+        AUTO_DONE(buf) text = BUF_INIT(LIMIT_TOML);
+        AUTO_DONE(sign_report) r = SIGN_REPORT_INIT;
+        buf_printf(&text, rule, flaw == FLAW_DENIED ? "deny = ['" DIGEST_B "']\n" : "");
+        AUTO(sign_policy) p = parse(buf_cstr(&text));
+        release_report(flaw, &r);
+        decide(p, &r, flaws[flaw].code, flaws[flaw].rule);
+    }
+}
+
 static void patterns(void **state)
 {
     (void)state;
@@ -592,6 +669,7 @@ int main(void)
         cmocka_unit_test(digests),
         cmocka_unit_test(attestations),
         cmocka_unit_test(every_attestation),
+        cmocka_unit_test(release_with_flaws),
         cmocka_unit_test(patterns),
         cmocka_unit_test(many_scopes),
     };
