@@ -28,6 +28,7 @@ struct flow_trust {
 /* Where paths start, and whether files must be ours. */
 struct place {
     int dirfd;
+    const char *folder; /* the same as a path, with a slash behind it, or "" */
     bool strict;
 };
 
@@ -96,6 +97,49 @@ static int load_key(const struct place *at, const struct sign_source *s, void **
     return 0;
 }
 
+static void release_store(void *object)
+{
+    sign_store_free(object);
+}
+
+static int load_folder(const struct place *at, const struct sign_source *s, struct sign_store **ret,
+                       struct err *e)
+{
+    AUTO_FD int fd = -1;
+    AUTO_FREE char *path = NULL;
+    const char *folder = *s->paths[0] == '/' ? "" : at->folder;
+    int r = dir_open(at->dirfd, s->paths[0], false, &fd, e);
+    if (!r && at->strict)
+        r = check_owner(fd, s->paths[0], e);
+    if (r)
+        return r;
+    if (asprintf(&path, "%s%s", folder, s->paths[0]) < 0) {
+        path = NULL;
+        return err_nomem(e);
+    }
+    return flow_truststore_load(path, s->names, s->n_names, ret, e);
+}
+
+static int load_store(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    AUTO(sign_store) store = NULL;
+    if (s->is_dir) {
+        int r = load_folder(at, s, &store, e);
+        *ret = TAKE(store);
+        return r;
+    }
+    int r = sign_store_new(&store, e);
+    for (size_t i = 0; !r && i < s->n_paths; i++) {
+        AUTO_DONE(buf) content = BUF_INIT(LIMIT_CERT_FILE);
+        r = read_one(at, s->paths[i], &content, e);
+        if (!r && (r = sign_store_add(store, SIGN_STORE_CA, s->name, buf_bytes(&content), e)))
+            (void)err_wrap(e, "%s", s->paths[i]);
+    }
+    if (!r)
+        *ret = TAKE(store);
+    return r;
+}
+
 /* One row for each kind of source: what reads its files, and what frees what came of them. A kind without a
  * reader cannot be verified with, and a policy that needs it is refused. */
 static const struct loader {
@@ -138,33 +182,28 @@ static int bind_sources(struct sign_policy *p, const struct place *at, const cha
     return sign_policy_ready(p, e);
 }
 
-/* The folder of a path, opened. */
-static int open_folder(const char *path, int *ret_fd, struct err *e)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    return folder ? dir_open(AT_FDCWD, folder, false, ret_fd, e) : err_nomem(e);
-}
-
 static int load_policy(struct flow_trust *t, const char *path, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_TOML);
-    AUTO_FD int folder = -1;
-    struct place at = {AT_FDCWD, true};
-    int r = read_one(&at, path, &text, e);
+    AUTO_FD int fd = -1;
+    struct place at = {AT_FDCWD, "", true};
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
+    int r = folder ? read_one(&at, path, &text, e) : err_nomem(e);
     if (!r)
-        r = open_folder(path, &folder, e);
+        r = dir_open(AT_FDCWD, *folder ? folder : ".", false, &fd, e);
     if (!r)
         r = sign_policy_parse(buf_bytes(&text), path, &t->policy, e);
     if (r)
         return r;
-    at.dirfd = folder;
+    at.dirfd = fd;
+    at.folder = folder;
     return bind_sources(t->policy, &at, path, e);
 }
 
 static int load_keys(struct flow_trust *t, const struct flow_trust_conf *conf, struct err *e)
 {
-    const struct place at = {AT_FDCWD, false};
+    const struct place at = {AT_FDCWD, "", false};
     t->keys = calloc(conf->n_keys ? conf->n_keys : 1, sizeof(struct sign_key *));
     if (!t->keys)
         return err_nomem(e);
@@ -194,7 +233,7 @@ static bool is_folder(const char *path)
 static int load_other(struct flow_trust *t, enum sign_source_kind kind, const char *const *paths, size_t n,
                       struct err *e)
 {
-    const struct place at = {AT_FDCWD, false};
+    const struct place at = {AT_FDCWD, "", false};
     const struct sign_source s = {.kind = kind,
                                   .name = paths[0],
                                   .paths = paths,

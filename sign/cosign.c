@@ -127,6 +127,7 @@ static int judge_payload(const struct sign_cosign_payload *p, const struct sign_
                               text_escape_str(p->digest, shown, sizeof(shown)));
     sign_check_cover(check, subject);
     bool elsewhere = subject->repo && !is_of_repo(p->reference, subject->repo);
+    check->repository = strdup(elsewhere || !subject->repo ? p->reference : subject->repo);
     text_escape_str(p->reference, shown, sizeof(shown));
     if (trust->repo_must_match && (elsewhere || !subject->repo))
         return sign_check_set(check, ERR_POLICY, "signed for another repository: %s", shown);

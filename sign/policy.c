@@ -54,6 +54,7 @@ void sign_policy_free(struct sign_policy *p)
         if (p->sources[i].object)
             p->sources[i].release(p->sources[i].object);
         free(p->sources[i].paths);
+        free(p->sources[i].names);
     }
     for (size_t i = 0; i < p->n_rules; i++)
         policy_rule_done(&p->rules[i]);
@@ -267,5 +268,6 @@ void sign_rule_trust(const struct sign_rule *rule, int64_t now, struct sign_trus
         .now = now,
         .ed25519ph = rule->ed25519ph,
         .old_claims = rule->old_claims,
+        .claims = rule->pins,
     };
 }

@@ -36,8 +36,10 @@ struct sign_source {
     const char *const *paths; /* as they are written, relative to the policy's folder; none: the key is in the
                                  policy itself, and bound */
     size_t n_paths;
-    bool is_dir; /* the one path is a folder: every certificate in it */
-    bool used;   /* a rule names it: what none names need not be loaded */
+    bool is_dir; /* the one path is a folder: a trust store of the Notary Project, which holds x509/ */
+    const char *const *names; /* of such a folder: which stores in it, "ca:acme"; none: all */
+    size_t n_names;
+    bool used; /* a rule names it: what none names need not be loaded */
     bool bound;
 };
 

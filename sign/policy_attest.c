@@ -2,6 +2,7 @@
 /* Attestations that a rule demands, and what must be said in them. */
 #include "sign/pattern.h"
 #include "sign/policy_impl.h"
+#include "sign/predicate.h"
 
 #include <stdio.h>
 
@@ -149,33 +150,12 @@ static int attestation_name(struct policy_reader *rd, const struct toml_at *at, 
     return read_name(rd, at, v, &((struct policy_attestation *)into)->name);
 }
 
-/* The short names that cosign has for predicate types. */
-static const struct {
-    const char *alias, *type;
-} types[] = {
-    {"slsaprovenance", "https://slsa.dev/provenance/v0.2"},
-    {"slsaprovenance02", "https://slsa.dev/provenance/v0.2"},
-    {"slsaprovenance1", "https://slsa.dev/provenance/v1"},
-    {"spdx", "https://spdx.dev/Document"},
-    {"spdxjson", "https://spdx.dev/Document"},
-    {"cyclonedx", "https://cyclonedx.org/bom"},
-    {"vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"},
-    {"openvex", "https://openvex.dev/ns"},
-    {"link", "https://in-toto.io/Link/v1"},
-    {"custom", "https://cosign.sigstore.dev/attestation/v1"},
-};
-
 static int attestation_type(struct policy_reader *rd, const struct toml_at *at, const struct jval *v,
                             void *into)
 {
     struct policy_attestation *a = into;
     int r = policy_want_text(rd, at, v, &a->type);
-    for (size_t i = 0; !r && i < ARRAY_LEN(types); i++)
-        if (strcmp(types[i].alias, a->type) == 0) {
-            a->type = types[i].type;
-            return 0;
-        }
-    if (!r && !strchr(a->type, ':'))
+    if (!r && !sign_predicate_type(a->type))
         r = policy_fail(rd, at, "neither a URI nor a short name as slsaprovenance1, spdx, cyclonedx, vuln");
     return r;
 }
@@ -382,7 +362,7 @@ static int tally_one(struct policy_finder *f, const struct policy_attestation *a
     bool counts = false;
     size_t unmet = 0;
     if (!c->ok || c->kind != SIGN_CHECK_ATTESTATION || !c->predicate_type || !c->statement ||
-        strcmp(c->predicate_type, a->type) != 0)
+        !sign_predicate_is(a->type, c->predicate_type))
         return 0;
     t->of_type++;
     int r = policy_signer_counts(f, &a->by, c, &counts);

@@ -52,9 +52,13 @@ const char *policy_too_old(const struct sign_check *c, int64_t max_age, int64_t 
     return c->signed_at < now - max_age ? "is older than `max_age`" : NULL;
 }
 
-static bool is_blank(char c)
+static struct bytes trim(struct bytes text)
 {
-    return c == ' ';
+    while (text.len && text.ptr[0] == ' ')
+        text = bytes_of(text.ptr + 1, text.len - 1);
+    while (text.len && text.ptr[text.len - 1] == ' ')
+        text.len--;
+    return text;
 }
 
 /* Cuts one attribute off a distinguished name (RFC 4514: commas that are meant have a backslash). */
@@ -65,11 +69,22 @@ static struct bytes next_attribute(struct bytes *name)
         n += name->ptr[n] == '\\' && n + 1 < name->len ? 2 : 1;
     struct bytes one = bytes_of(name->ptr, n);
     *name = n < name->len ? bytes_of(name->ptr + n + 1, name->len - n - 1) : BYTES_NONE;
-    while (one.len && is_blank((char)one.ptr[0]))
-        one = bytes_of(one.ptr + 1, one.len - 1);
-    while (one.len && is_blank((char)one.ptr[one.len - 1]))
-        one.len--;
-    return one;
+    return trim(one);
+}
+
+/* "O=acme": the type in any case, the value as it is. */
+static bool same_attribute(struct bytes a, struct bytes b)
+{
+    const uint8_t *x = a.len ? memchr(a.ptr, '=', a.len) : NULL,
+                  *y = b.len ? memchr(b.ptr, '=', b.len) : NULL;
+    if (!x || !y)
+        return false;
+    struct bytes type = trim(bytes_of(a.ptr, (size_t)(x - a.ptr))),
+                 other = trim(bytes_of(b.ptr, (size_t)(y - b.ptr)));
+    size_t rest = a.len - (size_t)(x - a.ptr) - 1, other_rest = b.len - (size_t)(y - b.ptr) - 1;
+    return type.len == other.len &&
+           strncasecmp((const char *)type.ptr, (const char *)other.ptr, type.len) == 0 &&
+           bytes_eq(trim(bytes_of(x + 1, rest)), trim(bytes_of(y + 1, other_rest)));
 }
 
 /* Whether each attribute that is wanted is one of the subject's: Notary Project, trust policy,
@@ -82,7 +97,7 @@ static bool subject_covers(const char *subject, const char *want)
         struct bytes one = next_attribute(&left), all = bytes_str(subject);
         bool found = false;
         while (!found && all.len)
-            found = bytes_eq(one, next_attribute(&all));
+            found = same_attribute(one, next_attribute(&all));
         if (!found)
             return false;
         any = true;
@@ -239,7 +254,8 @@ static int count_signers(struct policy_finder *f, size_t *good, struct nearest *
         const struct sign_check *c = &f->report->checks[i];
         bool counts = false;
         if (!c->ok && c->kind != SIGN_CHECK_ATTESTATION)
-            came_near(why, c->code, "", c->text);
+            came_near(why, c->code, c->code == ERR_POLICY && f->rule->n_annotations ? ".annotations" : "",
+                      c->text);
         if (!c->ok || c->kind != SIGN_CHECK_SIGNATURE)
             continue;
         int r = signature_counts(f, c, &counts, why);

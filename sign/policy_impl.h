@@ -29,6 +29,7 @@ struct policy_source {
     struct sign_source shown;
     const char *path;   /* where there is one */
     const char **paths; /* owned, where there is a list; shown.paths is this or &path */
+    const char **names; /* owned: shown.names */
     void *object;       /* owned: what it stands for */
     void (*release)(void *object);
     char id[SIGN_FINGERPRINT_MAX]; /* keys, once bound */
@@ -62,7 +63,7 @@ struct policy_condition {
 
 struct policy_attestation {
     const char *name; /* NULL: it has none */
-    const char *type; /* the URI */
+    const char *type; /* a URI, or an alias of sign/predicate.h */
     struct policy_signers by;
     bool every; /* all that count must meet the conditions, not one alone */
     int64_t max_age;
@@ -84,7 +85,8 @@ struct sign_rule {
     struct policy_signers by;
     struct sign_pair *annotations; /* owned */
     size_t n_annotations;
-    const char *issuer, *subject; /* of claims */
+    const char *issuer, *subject; /* of claims: nkeys */
+    char *pins;                   /* owned: both, as sign_trust has them; NULL: neither */
     int64_t min_revision;         /* -1: any */
     int64_t max_age;              /* in seconds; 0: any */
     struct policy_attestation *attestations;

@@ -20,25 +20,27 @@ static int list_of(const struct jval *v, const char *where, const char *key, str
     return 0;
 }
 
-/* "ca:NAME": the one store, which becomes a folder of that name. */
-static int put_store(const struct policy_names *stores, const char *where, const char **ret, struct buf *out,
-                     struct err *e)
+/* The stores of one policy, under its name. */
+static int put_stores(const struct policy_names *stores, const char *name, struct buf *out, struct err *e)
 {
-    const char *found = NULL;
+    static const char *const kinds[] = {"ca:", "signingAuthority:", "tsa:"};
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (!stores->n)
+        return err_set(e, ERR_FORMAT, "%.200s: no trust store", name);
+    buf_append_str(out, "\n[stores.");
+    policy_put_string(out, name);
+    buf_append_str(out, "]\ndir = \"truststore\"\nnames = [");
     for (size_t i = 0; i < stores->n; i++) {
-        if (strncmp(stores->names[i], "tsa:", 4) == 0) {
-            buf_append_str(out, "# Timestamps are not verified: a signature ends with its certificate.\n");
-        } else if (strncmp(stores->names[i], "ca:", 3) != 0 || found) {
-            return policy_unsupported(e, where, stores->names[i]);
-        } else {
-            found = stores->names[i] + 3;
-        }
+        const char *text = stores->names[i], *rest = NULL;
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+            if (strncmp(text, kinds[k], strlen(kinds[k])) == 0)
+                rest = text + strlen(kinds[k]);
+        if (!rest || !*rest || *rest == '.' || strspn(rest, letters) != strlen(rest))
+            return policy_unsupported(e, name, text);
+        buf_append_str(out, i ? ", " : "");
+        policy_put_string(out, text);
     }
-    if (!found || !*found ||
-        strspn(found, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(found) ||
-        *found == '.')
-        return policy_unsupported(e, where, "a policy without one store of authorities (ca:NAME)");
-    *ret = found;
+    buf_append_str(out, "]\n");
     return 0;
 }
 
@@ -86,7 +88,7 @@ static int read_level(const struct jval *v, const char *where, const char **ret,
     return 0;
 }
 
-static int put_rule(const struct jval *v, const char *where, const char *level, const char **ret_store,
+static int put_rule(const struct jval *v, const char *where, const char *level, struct buf *store,
                     struct buf *rule, struct err *e)
 {
     struct policy_names stores = {NULL, 0}, identities = {NULL, 0};
@@ -94,9 +96,11 @@ static int put_rule(const struct jval *v, const char *where, const char *level, 
     if (!r)
         r = list_of(v, where, "trustedIdentities", &identities, e);
     if (!r)
-        r = put_store(&stores, where, ret_store, rule, e);
+        r = put_stores(&stores, where, store, e);
     if (!r) {
-        buf_printf(rule, "formats = [\"notation\"]\nstore = \"%s\"\n", *ret_store);
+        buf_append_str(rule, "formats = [\"notation\"]\nstore = ");
+        policy_put_string(rule, where);
+        buf_append_str(rule, "\n");
         r = put_identities(&identities, where, rule, e);
     }
     if (!r && strcmp(level, "audit") == 0)
@@ -107,13 +111,13 @@ static int put_rule(const struct jval *v, const char *where, const char *level, 
 }
 
 /* One policy: its rule stands under each of its scopes. */
-static int put_policy(const struct jval *v, struct buf *out, struct policy_names *stores, struct err *e)
+static int put_policy(const struct jval *v, struct buf *out, struct buf *stores, struct err *e)
 {
     static const char *const known[] = {"name", "registryScopes", "signatureVerification", "trustStores",
                                         "trustedIdentities"};
     AUTO_DONE(buf) rule = BUF_INIT(LIMIT_TOML);
     struct policy_names scopes = {NULL, 0};
-    const char *name = NULL, *level = NULL, *store = NULL;
+    const char *name = NULL, *level = NULL;
     int r = jobj_want_string(v, "name", true, &name, e);
     if (!r)
         r = policy_only(v, name, known, ARRAY_LEN(known), e);
@@ -124,18 +128,13 @@ static int put_policy(const struct jval *v, struct buf *out, struct policy_names
     if (!r && strcmp(level, "skip") == 0)
         buf_printf(&rule, "verdict = \"%s\"\n", policy_verdicts[SIGN_VERDICT_ACCEPT]);
     else if (!r)
-        r = put_rule(v, name, level, &store, &rule, e);
+        r = put_rule(v, name, level, stores, &rule, e);
     for (size_t i = 0; !r && i < scopes.n; i++) {
         r = policy_put_scope(out, strcmp(scopes.names[i], "*") == 0 ? "" : scopes.names[i], e);
         buf_append_bytes(out, buf_bytes(&rule));
     }
     if (!r && !scopes.n)
         r = err_set(e, ERR_FORMAT, "%.200s: no scope", name);
-    bool known_store = !store;
-    for (size_t i = 0; store && i < stores->n; i++)
-        known_store = known_store || strcmp(stores->names[i], store) == 0;
-    if (!r && !known_store)
-        stores->names[stores->n++] = store;
     free(scopes.names);
     return r ? r : buf_check(&rule, e);
 }
@@ -143,8 +142,7 @@ static int put_policy(const struct jval *v, struct buf *out, struct policy_names
 int policy_import_notation(const struct jval *root, struct buf *out, struct err *e)
 {
     static const char *const known[] = {"version", "trustPolicies"};
-    AUTO_DONE(buf) rules = BUF_INIT(LIMIT_TOML);
-    struct policy_names stores = {NULL, 0};
+    AUTO_DONE(buf) rules = BUF_INIT(LIMIT_TOML), stores = BUF_INIT(LIMIT_TOML);
     const struct jval *list = NULL;
     const char *version = NULL;
     int r = policy_only(root, "the trust policy", known, ARRAY_LEN(known), e);
@@ -154,19 +152,16 @@ int policy_import_notation(const struct jval *root, struct buf *out, struct err 
         r = policy_unsupported(e, "version", version);
     if (!r)
         r = jobj_want_array(root, "trustPolicies", true, &list, e);
-    if (!r && !(stores.names = calloc(jarr_len(list) + 1, sizeof(*stores.names))))
-        r = err_nomem(e);
     for (size_t i = 0; !r && i < jarr_len(list); i++)
         r = put_policy(jarr_at(list, i), &rules, &stores, e);
     buf_append_str(out, "default = \"reject\"\n"
                         "# A scope covers the repositories below it as well, which notation's does not.\n"
                         "# Revocation is not checked: verification makes no request.\n");
-    for (size_t i = 0; !r && i < stores.n; i++)
-        buf_printf(out,
-                   "\n# Beside this file, as in notation's folder.\n[stores.\"%s\"]\ndir = "
-                   "\"truststore/x509/ca/%s\"\n",
-                   stores.names[i], stores.names[i]);
+    if (stores.len)
+        buf_append_str(out, "# The folder truststore is beside this file, as in notation's.\n");
+    buf_append_bytes(out, buf_bytes(&stores));
     buf_append_bytes(out, buf_bytes(&rules));
-    free(stores.names);
+    if (!r)
+        r = buf_check(&stores, e);
     return r ? r : buf_check(&rules, e);
 }

@@ -233,6 +233,17 @@ static int read_files(struct policy_reader *rd, const struct toml_at *at, const 
     return r;
 }
 
+static int read_names(struct policy_reader *rd, const struct toml_at *at, const struct jval *v, void *into)
+{
+    struct policy_source *s = into;
+    struct policy_names names = {NULL, 0};
+    int r = policy_want_names(rd, at, v, 1, &names);
+    s->names = names.names;
+    s->shown.names = names.names;
+    s->shown.n_names = names.n;
+    return r;
+}
+
 static void release_key(void *object)
 {
     sign_key_free(object);
@@ -264,12 +275,12 @@ static int read_pem(struct policy_reader *rd, const struct toml_at *at, const st
 /* The tables whose members are sources, and what may stand in one. */
 static const struct {
     const char *name;
-    struct policy_member members[2];
+    struct policy_member members[3];
     size_t n;
 } source_tables[] = {
     [SIGN_SOURCE_KEY] = {"keys", {{"file", read_file}, {"pem", read_pem}}, 2},
     [SIGN_SOURCE_ROOT] = {"roots", {{"file", read_file}}, 1},
-    [SIGN_SOURCE_STORE] = {"stores", {{"files", read_files}, {"dir", read_dir}}, 2},
+    [SIGN_SOURCE_STORE] = {"stores", {{"files", read_files}, {"dir", read_dir}, {"names", read_names}}, 3},
     [SIGN_SOURCE_SIGNERS] = {"signers", {{"file", read_file}}, 1},
 };
 
@@ -297,6 +308,8 @@ static int read_source(struct policy_reader *rd, const struct toml_at *at, const
     if (ways != 1)
         return policy_fail(rd, at, ways ? "`%s` and `%s` contradict each other" : "neither `%s` nor `%s`",
                            known[0].name, known[1].name);
+    if (s->names && !s->shown.is_dir)
+        return policy_fail(rd, at, "`names` are those of a `dir`");
     return 0;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reading of one scope's rule, and whether anything could satisfy it. */
+#include "sign/nkey.h"
 #include "sign/policy_impl.h"
+
+#include <stdio.h>
 
 const char *const policy_verdicts[3] = {"", "reject", "insecure-accept-anything"};
 
@@ -41,14 +44,27 @@ static int read_claims(struct policy_reader *rd, const struct toml_at *at, const
     return read_need(rd, at, v, &((struct sign_rule *)into)->claims);
 }
 
+/* An nkey of that kind: of another one there could be no claims. */
+static int read_nkey(struct policy_reader *rd, const struct toml_at *at, const struct jval *v, char kind,
+                     const char **ret)
+{
+    struct err why = ERR_INIT;
+    uint8_t key[SIGN_NKEY_LEN];
+    char found = 0;
+    int r = policy_want_text(rd, at, v, ret);
+    if (!r && (sign_nkey_decode(bytes_str(*ret), &found, key, &why) || found != kind))
+        r = policy_fail(rd, at, "not an nkey of %s (%c...)", kind == 'A' ? "an account" : "a module", kind);
+    return r;
+}
+
 static int read_issuer(struct policy_reader *rd, const struct toml_at *at, const struct jval *v, void *into)
 {
-    return policy_want_text(rd, at, v, &((struct sign_rule *)into)->issuer);
+    return read_nkey(rd, at, v, 'A', &((struct sign_rule *)into)->issuer);
 }
 
 static int read_subject(struct policy_reader *rd, const struct toml_at *at, const struct jval *v, void *into)
 {
-    return policy_want_text(rd, at, v, &((struct sign_rule *)into)->subject);
+    return read_nkey(rd, at, v, 'M', &((struct sign_rule *)into)->subject);
 }
 
 static int read_min_revision(struct policy_reader *rd, const struct toml_at *at, const struct jval *v,
@@ -183,6 +199,12 @@ int policy_rule_read(struct policy_reader *rd, const struct toml_at *at, const s
     rule->min_revision = -1;
     int r = policy_table(rd, at, v, members, ARRAY_LEN(members), rule);
     rule->all_root = rule->by.root;
+    if (!r && (rule->issuer || rule->subject) &&
+        asprintf(&rule->pins, "%s %s", rule->issuer ? rule->issuer : "", rule->subject ? rule->subject : "") <
+            0) {
+        rule->pins = NULL;
+        r = err_nomem(rd->e);
+    }
     const struct jval *list = r ? NULL : jobj_get(v, "attestation");
     /* They take the scope's keys where they have none: so they come last. */
     return r || !list ? r : policy_attestation_list(rd, &list_at, list, rule);
@@ -194,6 +216,7 @@ void policy_rule_done(struct sign_rule *rule)
     free(TAKE(rule->name));
     policy_signers_done(&rule->by);
     free(TAKE(rule->annotations));
+    free(TAKE(rule->pins));
     for (size_t i = 0; i < rule->n_attestations; i++) {
         policy_signers_done(&rule->attestations[i].by);
         free(rule->attestations[i].conditions);

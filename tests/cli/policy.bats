@@ -129,6 +129,28 @@ policy.toml: good: 1 scope'
     err_has 'line 2 column 7'
 }
 
+@test "stores of certificates: files, and a trust store's folder beside the policy" {
+    make_ca corp
+    policy '[stores.files]' 'files = ["corp.pem"]' '[scopes."r.example/files"]' 'store = "files"' \
+        'identities = [{ subject = "CN=corp" }]' '[stores.dir]' 'dir = "truststore"' 'names = ["ca:corp"]' \
+        '[scopes."r.example/dir"]' 'store = "dir"' 'insecure_any_identity = true'
+    expect 2 waybill policy check policy.toml
+    err_has 'line 11 column 9: '
+    mkdir -p sub/truststore/x509/ca/corp
+    cp corp.pem sub/truststore/x509/ca/corp
+    mv policy.toml corp.pem sub
+    expect 0 waybill policy check sub/policy.toml
+    chmod o+w sub/truststore
+    expect 2 waybill policy check sub/policy.toml
+    chmod o-w sub/truststore
+    echo nothing >sub/corp.pem
+    expect 2 waybill policy check sub/policy.toml
+    err_has 'line 6 column 9: corp.pem'
+    policy '[stores.files]' 'files = ["corp.pem"]' 'names = ["ca:corp"]' '[scopes.""]' 'keys = ["a"]'
+    expect 2 waybill policy check policy.toml
+    err_has 'are those of a `dir`'
+}
+
 @test "keys in the policy itself" {
     { printf 'version = 1\n[keys.a]\npem = """\n' && cat a.pub && printf '"""\n[scopes.""]\nkeys = ["a"]\n'; } >policy.toml
     expect 0 waybill policy check policy.toml
@@ -252,19 +274,21 @@ END
     expect 0 waybill policy import --from notation n.json
     out_has '[scopes."r.example/x"]
 formats = ["notation"]
-store = "corp"
+store = "one"
 identities = [
   { subject = "C=US, O=acme" },
 ]'
     out_has '[scopes."r.example/z"]
 verdict = "insecure-accept-anything"'
-    out_has 'dir = "truststore/x509/ca/corp"'
+    out_has '[stores."all"]
+dir = "truststore"
+names = ["ca:corp", "tsa:t"]'
     out_has 'mode = "audit"'
     out_has 'WARNING'
-    [ "$(grep -c '^\[stores' <<<"$output")" = 1 ]
+    [ "$(grep -c '^\[stores' <<<"$output")" = 2 ]
     local wrong
-    for wrong in 's/"ca:corp"/"signingAuthority:corp"/' 's/"1.0"/"2.0"/' 's/x509.subject: C=US, O=acme/did:x/' \
-        's/"name": "one"/"name": "one", "scope": 1/' 's/"ca:corp"/"ca:..\/..\/x"/' 's/"ca:corp"/"ca:corp", "ca:other"/'; do
+    for wrong in 's/"ca:corp"/"cb:corp"/' 's/"1.0"/"2.0"/' 's/x509.subject: C=US, O=acme/did:x/' \
+        's/"name": "one"/"name": "one", "scope": 1/' 's/"ca:corp"/"ca:..\/..\/x"/' 's/"ca:corp"/"ca:"/'; do
         sed "$wrong" n.json >w.json
         expect 1 waybill policy import --from notation w.json
         err_has 'cannot be said here'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
+#include "sign/nkey.h"
 #include "sign/pattern.h"
 #include "sign/policy.h"
 #include "tests/unit/unit.h"
@@ -163,6 +164,7 @@ static const struct {
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['sigstore']\nembedded = 'required'\n",
      "nothing could satisfy this"},
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['notation']\n", "needs a `store`"},
+    {"[scopes.'r.example/x']\nkeys = ['a']\nissuer = 'MABC'\n", "issuer: not an nkey of an account"},
     {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = '0d'\n", "max_age: not a time"},
     {"[scopes.'r.example/x']\nkeys = ['a']\nmax_age = 90\n", "max_age: not a time"},
     {"[scopes.'r.example/x']\nkeys = ['a']\ndigests = ['sha256:1234']\n", "digests[0]: not a digest"},
@@ -389,10 +391,19 @@ static void what_signatures_say(void **state)
 static void embedded_and_claims(void **state)
 {
     (void)state;
-    AUTO(sign_policy)
-    p = parse(SCOPE
-              "keys = ['a', 'b']\nthreshold = 1\nembedded = 'required'\nissuer = 'AISSUER'\n"
-              "subject = 'MSUBJECT'\nmin_revision = 3\ncapabilities = ['wasi:http', 'wasi:keyvalue']\n");
+    static const uint8_t zeros[SIGN_NKEY_LEN] = {0};
+    char issuer[SIGN_NKEY_TEXT], subject[SIGN_NKEY_TEXT], pins[2 * SIGN_NKEY_TEXT];
+    struct sign_trust trust;
+    AUTO_DONE(buf) rule = BUF_INIT(LIMIT_TOML);
+    buf_printf(&rule,
+               SCOPE
+               "keys = ['a', 'b']\nthreshold = 1\nembedded = 'required'\nissuer = '%s'\nsubject = '%s'\n"
+               "min_revision = 3\ncapabilities = ['wasi:http', 'wasi:keyvalue']\n",
+               sign_nkey_encode('A', zeros, issuer), sign_nkey_encode('M', zeros, subject));
+    AUTO(sign_policy) p = parse(buf_cstr(&rule));
+    sign_rule_trust(sign_policy_rule(p, "r.example/x"), NOW, &trust);
+    (void)snprintf(pins, sizeof(pins), "%s %s", issuer, subject);
+    assert_string_equal(trust.claims, pins);
     AUTO_DONE(sign_report) r = SIGN_REPORT_INIT;
     add(&r, "sigstore", SIGN_CHECK_SIGNATURE, 0);
     decide(p, &r, ERR_POLICY, NAME ".embedded");
@@ -402,9 +413,9 @@ static void embedded_and_claims(void **state)
     decide(p, &r, ERR_POLICY, NAME ".claims");
     struct sign_check *c = add(&r, "claims", SIGN_CHECK_SIGNATURE, 0);
     decide(p, &r, ERR_POLICY, NAME ".issuer");
-    c->issuer = strdup("AISSUER");
+    c->issuer = strdup(issuer);
     decide(p, &r, ERR_POLICY, NAME ".subject");
-    c->subject = strdup("MSUBJECT");
+    c->subject = strdup(subject);
     decide(p, &r, ERR_POLICY, NAME ".min_revision");
     c->revision = 2;
     decide(p, &r, ERR_POLICY, NAME ".min_revision");
@@ -417,6 +428,51 @@ static void embedded_and_claims(void **state)
     decide(p, &r, ERR_POLICY, NAME ".capabilities");
     c->capabilities[0] = 'x';
     decide(p, &r, ERR_POLICY, NAME ".capabilities");
+}
+
+static struct sign_check *add_certified(struct sign_report *r, const char *format, const char *subject,
+                                        char id)
+{
+    struct sign_check *c = add(r, format, SIGN_CHECK_SIGNATURE, -1);
+    c->subject = strdup(subject);
+    (void)snprintf(c->key_id, sizeof(c->key_id), "SHA256:%c", id);
+    return c;
+}
+
+static void free_nothing(void *object)
+{
+    (void)object;
+}
+
+/* Who signs with certificates has a new key each time, and is one signer all the same. */
+static void identities(void **state)
+{
+    (void)state;
+    static int object;
+    struct err e = ERR_INIT;
+    AUTO(sign_policy) p = NULL;
+    AUTO_DONE(sign_report) r = SIGN_REPORT_INIT;
+    static const char text[] =
+        "version = 1\n[roots.r]\nfile = 'r.json'\n[stores.s]\nfiles = ['s.pem']\n" SCOPE
+        "root = 'r'\nstore = 's'\nthreshold = 2\n"
+        "identities = [{issuer = 'https://i', subject_regex = '.*@x\\.example'}, {subject = 'O = "
+        "acme,C=US'}]\n";
+    assert_ok(sign_policy_parse(BYTES_LIT(text), "p", &p, &e));
+    assert_ok(sign_policy_bind(p, 0, &object, free_nothing, &e));
+    assert_fails(sign_policy_ready(p, &e), ERR_CONFIG);
+    assert_ok(sign_policy_bind(p, 1, &object, free_nothing, &e));
+    assert_ok(sign_policy_ready(p, &e));
+    add_certified(&r, "sigstore", "a@x.example", '0')->issuer = strdup("https://evil");
+    add_certified(&r, "sigstore", "a@x.example.evil", '1')->issuer = strdup("https://i");
+    add_certified(&r, "notation", "CN=n,O=acme evil,C=US", '2');
+    add_certified(&r, "notation", "CN=n\\,O=acme,C=US", '3');
+    add_certified(&r, "ssh", "a@x.example", '4')->issuer = strdup("https://i");
+    decide(p, &r, ERR_UNTRUSTED, NAME);
+    add_certified(&r, "sigstore", "a@x.example", '5')->issuer = strdup("https://i");
+    add_certified(&r, "cosign", "a@x.example", '6')->issuer = strdup("https://i");
+    decide(p, &r, ERR_POLICY, NAME ".threshold");
+    add_certified(&r, "notation", "CN=n,O=acme,C=US", '7');
+    decide(p, &r, 0, NULL);
 }
 
 static void digests(void **state)
@@ -666,6 +722,7 @@ int main(void)
         cmocka_unit_test(attestation_is_no_signature),
         cmocka_unit_test(what_signatures_say),
         cmocka_unit_test(embedded_and_claims),
+        cmocka_unit_test(identities),
         cmocka_unit_test(digests),
         cmocka_unit_test(attestations),
         cmocka_unit_test(every_attestation),
