@@ -76,6 +76,24 @@
 #define LIMIT_DSSE_SIGNATURE 4096U
 /* Entries of transparency logs in one bundle; sigstore-go has the same bound (CVE-2024-45395). */
 #define LIMIT_TLOG_ENTRIES 32U
+/* A trusted root: the public one takes 12 KiB; and the logs or authorities of one kind in it: it has two or
+ * three of each. */
+#define LIMIT_ROOT         (1U << 20)
+#define LIMIT_ROOT_MEMBERS 64U
+/* What a log says of one entry, decoded: with an envelope in it (intoto 0.0.2) as large as a bundle. */
+#define LIMIT_TLOG_BODY LIMIT_BUNDLE
+/* Hashes of an inclusion proof: a tree of 2^64 leaves has that many levels. */
+#define LIMIT_TLOG_HASHES 64U
+/* A checkpoint, and the signatures under it: the log's and those of its witnesses, about ten. */
+#define LIMIT_CHECKPOINT      (64U << 10)
+#define LIMIT_NOTE_SIGNATURES 64U
+/* Signed certificate timestamps of one certificate: Fulcio puts in one. */
+#define LIMIT_SCTS 16U
+/* How long the certificate of a keyless signature may be valid, in seconds: Fulcio gives 10 minutes, and none
+ * has a reason to give a day. */
+#define LIMIT_KEYLESS_VALID 86400
+/* How far clocks may be apart, in seconds: what a log has just signed is not of the future. */
+#define LIMIT_CLOCK_SKEW 300
 /* Certificates in one chain: Sigstore's and Notary's have two to four. */
 #define LIMIT_CHAIN 10U
 /* Subjects of an in-toto statement and digests of one subject: sigstore-go's bounds. */

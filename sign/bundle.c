@@ -202,6 +202,8 @@ static int read_bundle(const struct jval *root, struct sign_bundle *ret, struct 
     if (!r && !sign_bundle_is(type))
         r = err_set(e, ERR_FORMAT, "of a version that is not known");
     if (!r)
+        ret->is_v0_1 = strstr(type, "version=0.1") != NULL;
+    if (!r)
         r = jobj_want_object(root, "verificationMaterial", true, &material, e);
     if (!r)
         r = read_material(material, ret, e);

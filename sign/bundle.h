@@ -12,6 +12,7 @@
 
 struct sign_bundle {
     struct jdoc *doc;                /* owned */
+    bool is_v0_1;                    /* of the first version */
     const char *hint;                /* of the key, "" where none is stated; NULL: by a certificate */
     struct buf der;                  /* owned; the certificates one after the other */
     struct bytes chain[LIMIT_CHAIN]; /* the leaf first; borrowed from der */

@@ -156,7 +156,11 @@ static int judge_signature(const struct sign_carrier *carrier, const struct sign
     if (r || !known)
         return r;
     r = sign_cosign_payload_parse(carrier->blob, &p, e);
-    return r ? sign_check_fail(check, r, e) : judge_payload(&p, subject, trust, check);
+    if (r)
+        return sign_check_fail(check, r, e);
+    r = judge_payload(&p, subject, trust, check);
+    sign_signer_note(&in, trust, check);
+    return r;
 }
 
 static int judge_attestation(const struct sign_carrier *carrier, const struct sign_subject *subject,

@@ -7,15 +7,18 @@
 #include "base/buf.h"
 
 enum der_tag {
+    DER_BOOLEAN = 0x01,
     DER_INTEGER = 0x02,
     DER_BIT_STRING = 0x03,
     DER_OCTET_STRING = 0x04,
     DER_OID = 0x06,
+    DER_UTF8_STRING = 0x0c,
     DER_UTC_TIME = 0x17,
     DER_GENERALIZED_TIME = 0x18,
     DER_SEQUENCE = 0x30,
     DER_CONTEXT_0 = 0xa0,           /* [0], constructed */
     DER_CONTEXT_1 = 0xa1,           /* [1], constructed */
+    DER_CONTEXT_3 = 0xa3,           /* [3], constructed */
     DER_CONTEXT_1_PRIMITIVE = 0x81, /* [1] IMPLICIT over a primitive type */
 };
 

@@ -22,18 +22,23 @@ struct sign_keyless {
     struct bytes envelope_json; /* the envelope as it was read, for cosign's attestations; bundles: empty */
     const struct jval *entries; /* a bundle's tlogEntries (at most LIMIT_TLOG_ENTRIES, TransparencyLogEntry of
                                    protobuf-specs), or NULL */
+    bool needs_promise; /* a bundle of v0.1, whose entries have a signed entry timestamp; later ones have an
+                           inclusion proof */
     const struct jval *timestamps; /* a bundle's rfc3161Timestamps, or NULL */
     const struct jval *set;        /* cosign's annotation dev.sigstore.cosign/bundle, parsed, or NULL */
 };
 
 /* sign_keyless_check - whether the signature is by an identity that the trust knows: the leaf leads to an
- * authority of trust->root at a time that a log or a time-stamping authority of it proves, it belongs to one
- * of trust->identities, the log's entry is about this very signature, and message was signed by the leaf's
- * key. *ret_good true: key, key_id, issuer, subject and signed_at of the check are filled in and the caller
- * goes on to what the signature says (neither ok nor code are touched). *ret_good false: the outcome of the
- * check is set: ERR_UNTRUSTED (no root was given, another identity), ERR_CERT, ERR_EXPIRED, ERR_FORMAT.
- * With `key` instead of certificates only the entries are looked at, and signed_at is filled in.
- * Returns non-zero only when nothing could be said (out of memory). */
+ * authority of trust->root at each time that a log or a time-stamping authority of it proves - one at least
+ * -, a log of certificates has seen it, it belongs to one of trust->identities, a log of signatures has an
+ * entry about this very signature, and message was signed by the leaf's key. A root without identities makes
+ * nothing good. Every entry that is there must hold; of time stamps those by authorities that the root does
+ * not have are passed over. *ret_good true: key, key_id, issuer, subject and signed_at of the check are
+ * filled in and the caller goes on to what the signature says (neither ok nor code are touched). *ret_good
+ * false: the outcome of the check is set: ERR_UNTRUSTED (no root was given, another identity), ERR_CERT,
+ * ERR_EXPIRED, ERR_FORMAT. With `key` instead of certificates only entries and time stamps are looked at, if
+ * there are any, and signed_at is filled in. Returns non-zero only when nothing could be said (out of
+ * memory). */
 MUST_CHECK int sign_keyless_check(const struct sign_keyless *in, const struct sign_trust *trust,
                                   struct sign_check *check, bool *ret_good, struct err *e);
 

@@ -4,6 +4,14 @@
 #include "sign/dsse.h"
 #include "sign/statement.h"
 
+#include <stdio.h>
+#include <string.h>
+
+static bool is_logged(const struct sign_keyless *in)
+{
+    return jarr_len(in->entries) || jarr_len(in->timestamps) || in->set;
+}
+
 int sign_signer_find(struct sign_keyless *in, const char *hint, const struct sign_trust *trust,
                      struct sign_check *check, bool *ret_known, struct err *e)
 {
@@ -13,11 +21,18 @@ int sign_signer_find(struct sign_keyless *in, const char *hint, const struct sig
         return r;
     if (in->key)
         in->n_chain = 0;
-    bool logged = in->entries || in->timestamps || in->set;
-    if (in->n_chain || (in->key && logged && trust->root))
+    if (in->n_chain || (in->key && is_logged(in) && trust->root))
         return sign_keyless_check(in, trust, check, ret_known, e);
     *ret_known = in->key != NULL;
     return 0;
+}
+
+void sign_signer_note(const struct sign_keyless *in, const struct sign_trust *trust, struct sign_check *check)
+{
+    size_t n = strlen(check->text);
+    if (check->ok && is_logged(in) && !trust->root)
+        (void)snprintf(check->text + n, sizeof(check->text) - n,
+                       " (its log entries were not checked: no trusted root)");
 }
 
 int sign_signer_judge_envelope(struct sign_keyless *in, const char *hint, const struct sign_subject *subject,
@@ -40,5 +55,8 @@ int sign_signer_judge_envelope(struct sign_keyless *in, const char *hint, const 
         return r;
     if (strcmp(d->payload_type, SIGN_DSSE_IN_TOTO) != 0)
         return sign_check_set(check, ERR_FORMAT, "what was signed is no in-toto statement");
-    return sign_statement_judge(payload, subject, trust, check, e);
+    r = sign_statement_judge(payload, subject, trust, check, e);
+    if (!r)
+        sign_signer_note(in, trust, check);
+    return r;
 }

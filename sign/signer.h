@@ -11,6 +11,11 @@
 MUST_CHECK int sign_signer_find(struct sign_keyless *in, const char *hint, const struct sign_trust *trust,
                                 struct sign_check *check, bool *ret_known, struct err *e);
 
+/* sign_signer_note - adds to the text of a check that is ok what was passed over: entries of logs, where
+ * there is no root to check them by. */
+void sign_signer_note(const struct sign_keyless *in, const struct sign_trust *trust,
+                      struct sign_check *check);
+
 /* sign_signer_judge_envelope - the whole way of an envelope with an in-toto statement: signer, subject, what
  * is said. in: envelope, chain, logs; message and signature are set here. The check is filled in. */
 MUST_CHECK int sign_signer_judge_envelope(struct sign_keyless *in, const char *hint,

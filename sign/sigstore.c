@@ -46,7 +46,9 @@ static int judge_message(const struct sign_bundle *b, struct sign_keyless *in,
     sign_check_cover(check, subject);
     if (!sign_annotations_want(NULL, trust, check)) /* it has none */
         return 0;
-    return sign_check_set(check, 0, "signed");
+    (void)sign_check_set(check, 0, "signed");
+    sign_signer_note(in, trust, check);
+    return 0;
 }
 
 static int judge(const struct sign_carrier *carrier, const struct sign_subject *subject,
@@ -60,8 +62,11 @@ static int judge(const struct sign_carrier *carrier, const struct sign_subject *
     r = sign_bundle_parse(carrier->blob, &b, e);
     if (r)
         return sign_check_fail(check, r, e);
-    struct sign_keyless in = {
-        .chain = b.chain, .n_chain = b.n_chain, .entries = b.entries, .timestamps = b.timestamps};
+    struct sign_keyless in = {.chain = b.chain,
+                              .n_chain = b.n_chain,
+                              .entries = b.entries,
+                              .needs_promise = b.is_v0_1,
+                              .timestamps = b.timestamps};
     if (b.is_message)
         return judge_message(&b, &in, subject, trust, check, e);
     in.envelope = &b.envelope;
