@@ -126,7 +126,7 @@ $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
 $(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_image_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
 $(B)/tests/unit/net_ssh_test: $(PLUGIN_SO)
-CERT_TESTS := $(filter $(B)/tests/unit/sign_cert_% $(B)/tests/unit/sign_notation_% $(B)/tests/unit/flow_truststore_%,$(UNIT))
+CERT_TESTS := $(filter $(B)/tests/unit/sign_cert_% $(B)/tests/unit/sign_keyless_% $(B)/tests/unit/sign_notation_% $(B)/tests/unit/flow_truststore_%,$(UNIT))
 $(CERT_TESTS): $(PLUGIN_SO)
 $(CERT_TESTS): UNIT_LIBS = $(LIBS_cert)
 

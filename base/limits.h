@@ -92,8 +92,6 @@
 /* How long the certificate of a keyless signature may be valid, in seconds: Fulcio gives 10 minutes, and none
  * has a reason to give a day. */
 #define LIMIT_KEYLESS_VALID 86400
-/* How far clocks may be apart, in seconds: what a log has just signed is not of the future. */
-#define LIMIT_CLOCK_SKEW 300
 /* Certificates in one chain: Sigstore's and Notary's have two to four. */
 #define LIMIT_CHAIN 10U
 /* Subjects of an in-toto statement and digests of one subject: sigstore-go's bounds. */
