@@ -24,6 +24,7 @@ static const struct {
     [HASH_SHA256] = {GCRY_MD_SHA256, HASH_SHA256_LEN, "sha256"},
     [HASH_SHA512] = {GCRY_MD_SHA512, HASH_SHA512_LEN, "sha512"},
     [HASH_SHA384] = {GCRY_MD_SHA384, HASH_SHA384_LEN, "sha384"},
+    [HASH_BLAKE2B] = {GCRY_MD_BLAKE2B_512, HASH_BLAKE2B_LEN, "blake2b-512"},
 };
 
 static int gcry_alg(enum hash_alg alg)

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, SHA-384 and SHA-512 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), and digests as image-spec 1.1 "Digests"
- * writes them. */
+/* SHA-256, SHA-384 and SHA-512 (FIPS 180-4), BLAKE2b (RFC 7693), HMAC-SHA-256 (RFC 2104), and digests as
+ * image-spec 1.1 "Digests" writes them. */
 #ifndef WAYBILL_BASE_HASH_H
 #define WAYBILL_BASE_HASH_H
 
 #include "base/bytes.h"
 #include "base/err.h"
 
-/* SHA-384 is for signatures and certificates: no digest is written with it. */
-enum hash_alg { HASH_SHA256, HASH_SHA512, HASH_SHA384 };
+/* SHA-384 is for signatures and certificates, BLAKE2b with 64 bytes for minisign's: no digest is written with
+ * them. */
+enum hash_alg { HASH_SHA256, HASH_SHA512, HASH_SHA384, HASH_BLAKE2B };
 
-#define HASH_SHA256_LEN 32
-#define HASH_SHA384_LEN 48
-#define HASH_SHA512_LEN 64
-#define DIGEST_STR_MAX  (7 + 2 * HASH_SHA512_LEN + 1)
+#define HASH_SHA256_LEN  32
+#define HASH_SHA384_LEN  48
+#define HASH_SHA512_LEN  64
+#define HASH_BLAKE2B_LEN 64
+#define DIGEST_STR_MAX   (7 + 2 * HASH_SHA512_LEN + 1)
 
 struct digest {
     enum hash_alg alg;

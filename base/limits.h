@@ -107,6 +107,22 @@
 #define LIMIT_KEY_FILE (64U << 10)
 /* A password of a key file: what a terminal's line holds (N_TTY_BUF_SIZE). */
 #define LIMIT_PASSWORD 4096U
+/* An SSH signature in its text form: two numbers of RSA-8192, and a namespace. */
+#define LIMIT_SSH_SIGNATURE (16U << 10)
+/* An allowed_signers file of OpenSSH, and its lines: some hundred bytes for each of some thousand people. */
+#define LIMIT_SIGNERS      (1U << 20)
+#define LIMIT_SIGNER_LINES 10000U
+/* Rounds of bcrypt for an encrypted SSH key: ssh-keygen makes 16 (24 since 9.4), the careful some hundred; a
+ * round takes 10 ms. */
+#define LIMIT_BCRYPT_ROUNDS 1024U
+/* A message of ssh-agent, and keys in it: OpenSSH's own bounds (AGENT_MAX_LEN, 256 KiB; MAX_AGENT_IDENTITIES,
+ * 2048). */
+#define LIMIT_AGENT_MESSAGE (256U << 10)
+#define LIMIT_AGENT_KEYS    2048U
+/* How long an agent may take, in milliseconds: it may have to ask its user. */
+#define LIMIT_AGENT_MS 120000
+/* A .minisig file: minisign's own bounds on its comments (1,024 and 8,192) and the rest. */
+#define LIMIT_MINISIG (10U << 10)
 /* The modulus of an RSA key, in bits. Below: NIST SP 800-131A. Above: what Go's crypto/tls still verifies,
  * and for the same reason (CVE-2023-29409: time). */
 #define LIMIT_RSA_MIN 2048U

@@ -54,7 +54,9 @@ struct sign_key {
     size_t public_len;
     struct sign_external external;
     char nkey_kind; /* as of sign_nkey_encode; 0: none */
-    char *name;     /* owned */
+    bool has_minisign_number;
+    uint8_t minisign_number[8]; /* of the key's file, by which its signatures name it */
+    char *name;                 /* owned */
 };
 
 static inline struct bytes sign_key_secret(const struct sign_key *k)

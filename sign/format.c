@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct sign_format *const sign_formats[] = {&sign_sigstore, &sign_cosign, &sign_notation,
-                                                  &sign_embedded, &sign_claims_jwt};
+const struct sign_format *const sign_formats[] = {&sign_sigstore, &sign_cosign,     &sign_notation,
+                                                  &sign_embedded, &sign_claims_jwt, &sign_ssh,
+                                                  &sign_minisign};
 const size_t sign_n_formats = ARRAY_LEN(sign_formats);
 
 const struct sign_format *sign_format_find(const char *name)
@@ -24,6 +25,14 @@ const struct sign_format *sign_format_detect(const char *media_type, const char 
 {
     for (size_t i = 0; i < sign_n_formats; i++)
         if (sign_formats[i]->detect && sign_formats[i]->detect(media_type, artifact_type))
+            return sign_formats[i];
+    return NULL;
+}
+
+const struct sign_format *sign_format_of_file(struct bytes content)
+{
+    for (size_t i = 0; i < sign_n_formats; i++)
+        if (sign_formats[i]->is_file && sign_formats[i]->is_file(content))
             return sign_formats[i];
     return NULL;
 }

@@ -41,6 +41,7 @@ struct sign_order {
     struct bytes certificates; /* notation: the chain as PEM, leaf first; else empty */
     int64_t now, expires_at;   /* seconds since 1970; expires_at 0: never */
     const char *agent;         /* "waybill/0.2.0" */
+    const char *ssh_namespace; /* as of struct sign_trust */
 };
 
 /* What goes into a signature that stands inside a file. */
@@ -90,6 +91,9 @@ struct sign_format {
     /* Whether a blob is of this format, from its types alone: what no format detects is not even fetched. */
     bool (*detect)(const char *media_type, const char *artifact_type);
 
+    /* Whether a file that lies beside what it signs starts as this format does; NULL: there are none. */
+    bool (*is_file)(struct bytes content);
+
     /* Adds one check or more, whatever the blob is. Returns non-zero only when nothing could be said. */
     int (*judge)(const struct sign_carrier *carrier, const struct sign_subject *subject,
                  const struct sign_trust *trust, struct sign_report *report, struct err *e);
@@ -107,7 +111,11 @@ const struct sign_format *sign_format_find(const char *name);
 /* sign_format_detect - the format of a blob, by its types; NULL: none. */
 const struct sign_format *sign_format_detect(const char *media_type, const char *artifact_type);
 
-extern const struct sign_format sign_embedded, sign_claims_jwt, sign_sigstore, sign_cosign, sign_notation;
+/* sign_format_of_file - the format of a file that lies beside what it signs, by its content; NULL: none. */
+const struct sign_format *sign_format_of_file(struct bytes content);
+
+extern const struct sign_format sign_embedded, sign_claims_jwt, sign_sigstore, sign_cosign, sign_notation,
+    sign_ssh, sign_minisign;
 
 /* sign_list - what signatures of any format a well-formed file bears: see sign_format.list. */
 MUST_CHECK int sign_list(const struct sign_scan *scan, struct sign_marks *to, struct err *e);

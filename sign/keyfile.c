@@ -7,8 +7,8 @@
 #include "sign/pem.h"
 
 const struct sign_keyfile *const sign_keyfiles[] = {
-    &sign_keyfile_pkcs8, &sign_keyfile_spki,      &sign_keyfile_cosign,
-    &sign_keyfile_nkeys, &sign_keyfile_wasmsign2, &sign_keyfile_openssh_public,
+    &sign_keyfile_pkcs8,     &sign_keyfile_spki,    &sign_keyfile_cosign,         &sign_keyfile_nkeys,
+    &sign_keyfile_wasmsign2, &sign_keyfile_openssh, &sign_keyfile_openssh_public, &sign_keyfile_minisign,
 };
 const size_t sign_n_keyfiles = ARRAY_LEN(sign_keyfiles);
 

@@ -82,6 +82,11 @@ int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
 
 int sign_pem_encode(const char *label, struct bytes data, struct buf *out, struct err *e)
 {
+    return sign_pem_encode_wide(label, LINE, data, out, e);
+}
+
+int sign_pem_encode_wide(const char *label, size_t width, struct bytes data, struct buf *out, struct err *e)
+{
     AUTO_DONE(buf) digits = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     b64_encode(B64_STD, data, &digits);
     int r = buf_check(&digits, e);
@@ -90,7 +95,7 @@ int sign_pem_encode(const char *label, struct bytes data, struct buf *out, struc
     buf_printf(out, "-----BEGIN %s-----\n", label);
     struct bytes rest = buf_bytes(&digits), line;
     while (rest.len) {
-        (void)bytes_take(&rest, rest.len < LINE ? rest.len : LINE, &line);
+        (void)bytes_take(&rest, rest.len < width ? rest.len : width, &line);
         buf_append_bytes(out, line);
         buf_append_u8(out, '\n');
     }

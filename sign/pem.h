@@ -13,7 +13,10 @@ bool sign_pem_label(struct bytes text, struct bytes *ret_label);
  * ERR_FORMAT. */
 MUST_CHECK int sign_pem_decode(struct bytes text, struct buf *out, struct err *e);
 
-/* sign_pem_encode - appends a block, in lines of 64 characters; failures are the buffer's. */
+/* sign_pem_encode - appends a block, in lines of 64 characters, _wide: of so many; failures are the buffer's.
+ */
+MUST_CHECK int sign_pem_encode_wide(const char *label, size_t width, struct bytes data, struct buf *out,
+                                    struct err *e);
 MUST_CHECK int sign_pem_encode(const char *label, struct bytes data, struct buf *out, struct err *e);
 
 #endif

@@ -36,6 +36,7 @@ struct sign_trust {
     const struct sign_store *store;     /* notation; NULL: none */
     const struct sign_root *root;       /* keyless; NULL: none */
     const struct sign_signers *signers; /* ssh; NULL: none but the keys */
+    const char *ssh_namespace;          /* ssh: what signatures must be for; NULL: as of sign/sshsig.h */
     const struct sign_identity *identities;
     size_t n_identities;
     const struct sign_pair *annotations; /* that must be signed along */
@@ -58,11 +59,14 @@ bool sign_trust_is_empty(const struct sign_trust *t);
 
 /* What a detached signature is about. */
 struct sign_subject {
-    struct digest digest;   /* of the manifest, or of the file */
-    uint64_t size;          /* in bytes */
-    const char *media_type; /* of the manifest; "" for a file */
-    const char *repo;       /* "host/repo" as it was named, for formats that sign it; NULL: unknown */
-    struct bytes content;   /* the bytes themselves, for formats that sign them; empty: not at hand */
+    struct digest digest;        /* of the manifest, or of the file */
+    uint64_t size;               /* in bytes */
+    const char *media_type;      /* of the manifest; "" for a file */
+    const char *repo;            /* "host/repo" as it was named, for formats that sign it; NULL: unknown */
+    struct bytes content;        /* the bytes themselves, for formats that sign them; empty: not at hand */
+    const struct digest *others; /* of the same bytes by other algorithms, for formats that sign those;
+                                    borrowed */
+    size_t n_others;
 };
 
 /* A blob that may be a signature of the subject or an attestation about it, and what stood beside it. All is
