@@ -22,7 +22,7 @@ static const char *const systems[] = {"auto", "github", "gitlab", "jenkins", "no
 static const struct opt options[] = {
     {"output", 'o', OPT_STRING, false, ROW(output), "FILE", "where to write it; else standard output", NULL},
     {"ci", 0, OPT_ENUM, false, ROW(ci), "SYSTEM",
-     "whose variables to read: github, gitlab, jenkins, none;\nby default the one that shows itself",
+     "whose variables to read: github, gitlab, jenkins or\nnone; by default the one that shows itself",
      systems},
     {"builder-id", 0, OPT_STRING, false, ROW(builder_id), "URI", "what ran the build", NULL},
     {"build-type", 0, OPT_STRING, false, ROW(build_type), "URI", "what the parameters mean", NULL},

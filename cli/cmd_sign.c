@@ -15,7 +15,8 @@ struct sign_options {
 };
 
 enum { BY_TARGET };
-static const char *const formats[] = {"default", "sigstore", "cosign", "notation", "embedded", "claims", NULL};
+static const char *const formats[] = {"default",  "sigstore", "cosign", "notation",
+                                      "embedded", "claims",   NULL};
 
 static const struct opt options[] = {
     {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY", "the private key to sign with",

@@ -67,7 +67,7 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(buf) signature = BUF_INIT(0);
     struct sign_trust trust = keys_trust(&keys);
     trust.sections = o->sections;
-    if (o->signature && (r = sign_file_read(o->signature, &signature, e)))
+    if (o->signature && (r = sign_file_signature(o->signature, &signature, e)))
         return r;
     trust.detached = buf_bytes(&signature);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};

@@ -179,7 +179,7 @@ const char *sign_file_any(const struct sign_file_options *o)
     return NULL;
 }
 
-int sign_file_read(const char *path, struct buf *out, struct err *e)
+int sign_file_signature(const char *path, struct buf *out, struct err *e)
 {
     *out = (struct buf)BUF_INIT(LIMIT_SIG_SECTION);
     int r = file_read(AT_FDCWD, path, false, out, e);
@@ -220,7 +220,7 @@ int sign_file_attach(const char *path, const char *signature, const char *output
     AUTO_DONE(buf) payload = BUF_INIT(0);
     AUTO_DONE(input) in = {.fd = -1};
     struct sink_file to;
-    int r = sign_file_read(signature, &payload, e);
+    int r = sign_file_signature(signature, &payload, e);
     if (!r)
         r = input_open(&in, path, e);
     if (!r)

@@ -117,8 +117,8 @@ MUST_CHECK int sign_file_detach(const char *path, const char *output, const char
  */
 MUST_CHECK int sign_file_attach(const char *path, const char *signature, const char *output, struct err *e);
 
-/* sign_file_read - appends a signature that stands beside its file. ERR_NOTFOUND, ERR_LIMIT, ERR_FORMAT: it
- * is empty. */
-MUST_CHECK int sign_file_read(const char *path, struct buf *out, struct err *e);
+/* sign_file_signature - appends a signature that stands beside its file. ERR_NOTFOUND, ERR_LIMIT, ERR_FORMAT:
+ * it is empty. */
+MUST_CHECK int sign_file_signature(const char *path, struct buf *out, struct err *e);
 
 #endif

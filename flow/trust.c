@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "flow/truststore.h"
+#include "sign/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,6 @@ struct flow_trust {
 /* Where paths start, and whether files must be ours. */
 struct place {
     int dirfd;
-    const char *folder; /* the same as a path, with a slash behind it, or "" */
     bool strict;
 };
 
@@ -69,7 +69,8 @@ static int load_store(const struct place *at, const struct sign_source *s, void 
     AUTO(sign_store) store = NULL;
     int r = sign_store_new(&store, e);
     for (size_t i = 0; !r && i < s->n_paths; i++)
-        r = flow_truststore_add(at->dirfd, s->paths[i], at->strict ? check_owner : NULL, store, e);
+        r = flow_truststore_add(at->dirfd, s->paths[i], s->names, s->n_names, at->strict ? check_owner : NULL,
+                                store, e);
     if (!r)
         *ret = TAKE(store);
     return r;
@@ -97,47 +98,22 @@ static int load_key(const struct place *at, const struct sign_source *s, void **
     return 0;
 }
 
-static void release_store(void *object)
+static int load_root(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
 {
-    sign_store_free(object);
-}
-
-static int load_folder(const struct place *at, const struct sign_source *s, struct sign_store **ret,
-                       struct err *e)
-{
-    AUTO_FD int fd = -1;
-    AUTO_FREE char *path = NULL;
-    const char *folder = *s->paths[0] == '/' ? "" : at->folder;
-    int r = dir_open(at->dirfd, s->paths[0], false, &fd, e);
-    if (!r && at->strict)
-        r = check_owner(fd, s->paths[0], e);
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_POLICY_FILE);
+    struct sign_root *root = NULL;
+    int r = read_one(at, s->paths[0], &text, e);
     if (r)
         return r;
-    if (asprintf(&path, "%s%s", folder, s->paths[0]) < 0) {
-        path = NULL;
-        return err_nomem(e);
-    }
-    return flow_truststore_load(path, s->names, s->n_names, ret, e);
+    if ((r = sign_root_parse(buf_bytes(&text), &root, e)))
+        return err_wrap(e, "%s", s->paths[0]);
+    *ret = root;
+    return 0;
 }
 
-static int load_store(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+static void release_root(void *object)
 {
-    AUTO(sign_store) store = NULL;
-    if (s->is_dir) {
-        int r = load_folder(at, s, &store, e);
-        *ret = TAKE(store);
-        return r;
-    }
-    int r = sign_store_new(&store, e);
-    for (size_t i = 0; !r && i < s->n_paths; i++) {
-        AUTO_DONE(buf) content = BUF_INIT(LIMIT_CERT_FILE);
-        r = read_one(at, s->paths[i], &content, e);
-        if (!r && (r = sign_store_add(store, SIGN_STORE_CA, s->name, buf_bytes(&content), e)))
-            (void)err_wrap(e, "%s", s->paths[i]);
-    }
-    if (!r)
-        *ret = TAKE(store);
-    return r;
+    sign_root_free(object);
 }
 
 /* One row for each kind of source: what reads its files, and what frees what came of them. A kind without a
@@ -147,7 +123,7 @@ static const struct loader {
     void (*release)(void *object);
 } loaders[] = {
     [SIGN_SOURCE_KEY] = {load_key, release_key},
-    [SIGN_SOURCE_ROOT] = {NULL, NULL},
+    [SIGN_SOURCE_ROOT] = {load_root, release_root},
     [SIGN_SOURCE_STORE] = {load_store, release_store},
     [SIGN_SOURCE_SIGNERS] = {NULL, NULL},
 };
@@ -186,7 +162,7 @@ static int load_policy(struct flow_trust *t, const char *path, struct err *e)
 {
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_TOML);
     AUTO_FD int fd = -1;
-    struct place at = {AT_FDCWD, "", true};
+    struct place at = {AT_FDCWD, true};
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *folder = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
     int r = folder ? read_one(&at, path, &text, e) : err_nomem(e);
@@ -197,13 +173,12 @@ static int load_policy(struct flow_trust *t, const char *path, struct err *e)
     if (r)
         return r;
     at.dirfd = fd;
-    at.folder = folder;
     return bind_sources(t->policy, &at, path, e);
 }
 
 static int load_keys(struct flow_trust *t, const struct flow_trust_conf *conf, struct err *e)
 {
-    const struct place at = {AT_FDCWD, "", false};
+    const struct place at = {AT_FDCWD, false};
     t->keys = calloc(conf->n_keys ? conf->n_keys : 1, sizeof(struct sign_key *));
     if (!t->keys)
         return err_nomem(e);
@@ -233,7 +208,7 @@ static bool is_folder(const char *path)
 static int load_other(struct flow_trust *t, enum sign_source_kind kind, const char *const *paths, size_t n,
                       struct err *e)
 {
-    const struct place at = {AT_FDCWD, "", false};
+    const struct place at = {AT_FDCWD, false};
     const struct sign_source s = {.kind = kind,
                                   .name = paths[0],
                                   .paths = paths,

@@ -191,50 +191,31 @@ static int load_all(int x509, struct sign_store *store, flow_truststore_guard *g
     return sign_store_len(store) > before ? 0 : err_set(e, ERR_CONFIG, "no certificate in it");
 }
 
-static int load_named(int x509, const char *text, struct sign_store *store, struct err *e)
+static int load_named(int x509, const char *text, const struct loading *how, struct err *e)
 {
     AUTO_FD int fd = -1;
-    size_t row, before = sign_store_len(store);
+    size_t row, before = sign_store_len(how->store);
     const char *name;
+    struct loading to = *how;
     int r = flow_truststore_check_name(text, e);
     if (r)
         return r;
     (void)split(text, &row, &name);
     r = open_below(x509, kinds[row].name, &fd, e);
+    to.kind = kinds[row].kind;
     if (!r)
-        r = load_store(fd, &(struct loading){.store = store, .kind = kinds[row].kind}, name, e);
-    if (!r && sign_store_len(store) == before)
+        r = check(&to, fd, kinds[row].name, e);
+    if (!r)
+        r = load_store(fd, &to, name, e);
+    if (!r && sign_store_len(to.store) == before)
         r = err_set(e, ERR_CONFIG, "no certificate in it");
     if (r == ERR_NOTFOUND)
         r = err_recode(e, ERR_CONFIG);
     return r ? err_wrap(e, "%s", text) : 0;
 }
 
-int flow_truststore_load(const char *dir, const char *const *stores, size_t n, struct sign_store **ret,
-                         struct err *e)
-{
-    AUTO(sign_store) store = NULL;
-    AUTO_FD int top = -1;
-    AUTO_FD int x509 = -1;
-    int r = sign_store_new(&store, e);
-    if (!r)
-        r = dir_open(AT_FDCWD, dir, false, &top, e);
-    if (!r)
-        r = open_below(top, "x509", &x509, e);
-    for (size_t i = 0; !r && i < n; i++)
-        r = load_named(x509, stores[i], store, e);
-    if (!r && n == 0)
-        r = load_all(x509, store, NULL, e);
-    if (r == ERR_NOTFOUND)
-        r = err_recode(e, ERR_CONFIG);
-    if (r)
-        return err_wrap(e, "trust store %s", dir);
-    *ret = TAKE(store);
-    return 0;
-}
-
 /* A folder: a trust store, or one with nothing but certificates. */
-static int add_folder(int fd, const struct loading *to, struct err *e)
+static int add_folder(int fd, const char *const *names, size_t n, const struct loading *to, struct err *e)
 {
     AUTO_FD int x509 = -1;
     size_t before = sign_store_len(to->store);
@@ -244,8 +225,12 @@ static int add_folder(int fd, const struct loading *to, struct err *e)
     r = open_below(fd, "x509", &x509, e);
     if (!r)
         r = check(to, x509, "x509", e);
-    if (!r)
-        return load_all(x509, to->store, to->guard, e);
+    for (size_t i = 0; !r && i < n; i++)
+        r = load_named(x509, names[i], to, e);
+    if (!r && n == 0)
+        r = load_all(x509, to->store, to->guard, e);
+    if (r == ERR_NOTFOUND && n)
+        r = err_recode(e, ERR_CONFIG);
     if (r != ERR_NOTFOUND)
         return r;
     r = each_entry(fd, use_file, to, e);
@@ -254,8 +239,8 @@ static int add_folder(int fd, const struct loading *to, struct err *e)
     return r;
 }
 
-int flow_truststore_add(int dirfd, const char *path, flow_truststore_guard *guard, struct sign_store *store,
-                        struct err *e)
+int flow_truststore_add(int dirfd, const char *path, const char *const *names, size_t n,
+                        flow_truststore_guard *guard, struct sign_store *store, struct err *e)
 {
     AUTO_FREE char *name = strdup(path);
     AUTO_FD int fd = -1;
@@ -269,6 +254,6 @@ int flow_truststore_add(int dirfd, const char *path, flow_truststore_guard *guar
     bool is_folder = fd >= 0;
     int r = is_folder ? 0 : file_open_read(dirfd, path, false, &fd, e);
     if (!r)
-        r = is_folder ? add_folder(fd, &to, e) : read_file(fd, to.name, &to, e);
+        r = is_folder ? add_folder(fd, names, n, &to, e) : read_file(fd, to.name, &to, e);
     return r && is_folder ? err_wrap(e, "%s", path) : r;
 }

@@ -10,25 +10,19 @@
  * of letters, digits and "._-". ERR_CONFIG. */
 MUST_CHECK int flow_truststore_check_name(const char *name, struct err *e);
 
-/* flow_truststore_load - certificates from the folder dir, which holds x509/.
- * stores: n names as of flow_truststore_check_name, each of which must be there with a certificate in it;
- * n 0: all that are there, and there is at least one certificate.
- * Below dir no symbolic link is followed: one is refused, and so is anything else that is no file, if it has
- * the name of a certificate. Other names are passed over.
- * ret: sign_store_free by the caller. ERR_CONFIG (a link, nothing there), ERR_CERT, ERR_FORMAT, ERR_LIMIT
- * (LIMIT_ANCHORS, LIMIT_CERT_FILE), ERR_IO, ERR_NOMEM; with the file's path in the message. */
-MUST_CHECK int flow_truststore_load(const char *dir, const char *const *stores, size_t n,
-                                    struct sign_store **ret, struct err *e);
-
 /* Whether an open file or folder may be believed: 0 or a failure. path: for the message. */
 typedef int flow_truststore_guard(int fd, const char *path, struct err *e);
 
 /* flow_truststore_add - to a store, what path (relative to dirfd) is: a file of certificates, which are of
- * kind CA and go by the file's name; a folder with x509/ in it, as flow_truststore_load takes it whole; or
- * another folder, whose *.pem, *.crt and *.cer are of kind CA and go by the folder's name. path itself may be
- * a link. guard: asked for every file and folder, NULL: none. Errors as of flow_truststore_load; also
- * ERR_NOTFOUND. */
-MUST_CHECK int flow_truststore_add(int dirfd, const char *path, flow_truststore_guard *guard,
-                                   struct sign_store *store, struct err *e);
+ * kind CA and go by the file's name; a trust store, which has x509/ in it; or another folder, whose *.pem,
+ * *.crt and *.cer are of kind CA and go by the folder's name. path itself may be a link.
+ * names: of a trust store, n names as of flow_truststore_check_name, each of which must be there with a
+ * certificate in it; n 0: all that are there, and there is at least one certificate.
+ * Below path no symbolic link is followed: one is refused, and so is anything else that is no file, if it has
+ * the name of a certificate. Other names are passed over. guard: asked for every file and folder, NULL: none.
+ * ERR_CONFIG (a link, nothing there), ERR_CERT, ERR_FORMAT, ERR_LIMIT (LIMIT_ANCHORS, LIMIT_CERT_FILE),
+ * ERR_NOTFOUND, ERR_IO, ERR_NOMEM; with the file's path in the message. */
+MUST_CHECK int flow_truststore_add(int dirfd, const char *path, const char *const *names, size_t n,
+                                   flow_truststore_guard *guard, struct sign_store *store, struct err *e);
 
 #endif

@@ -5,10 +5,10 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "sign/alg.h"
+#include "sign/content.h"
 #include "sign/format.h"
 #include "sign/keyfile.h"
 #include "sign/statement.h"
-#include "sign/content.h"
 
 #include <stdio.h>
 

@@ -5,13 +5,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "sign/content.h"
 #include "sign/format.h"
 #include "sign/pem.h"
 #include "sign/signers.h"
 #include "sign/sshkey.h"
 #include "sign/sshwire.h"
 #include "sign/statement.h"
-#include "sign/content.h"
 
 #include <stdio.h>
 
