@@ -15,6 +15,8 @@
 #include "oci/registries.h"
 #include "oci/via.h"
 
+struct oci_sessions;
+
 /* What the program knows and endpoints may use; borrowed for as long as an endpoint is open. */
 struct oci_endpoint_conf {
     const char *user_agent; /* "waybill/0.1.0" */
@@ -34,6 +36,8 @@ struct oci_endpoint_conf {
     bool insecure;
     const char *const *resolve;
     size_t n_resolve;
+
+    struct oci_sessions *sessions; /* that endpoints share, see oci/sessions.h; NULL: each has its own */
 
     struct oci_via *via; /* the SSH connections of this process; NULL: none are made */
     const char *via_url; /* --via: what a registry is reached through; NULL: straight */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/url.h"
+#include "oci/sessions.h"
 
 #include <stdio.h>
 
@@ -297,7 +298,8 @@ static void registry_close(struct oci_endpoint *ep)
     struct oci_registry *reg = oci_registry_of(ep);
     oci_registry_cancel_done(reg);
     oci_auth_free(reg->auth);
-    net_http_close(reg->http);
+    if (!reg->shared)
+        net_http_close(reg->http);
     (void)pthread_mutex_destroy(&reg->lock);
     (void)pthread_mutex_destroy(&reg->first);
     free(reg->known_as);
@@ -409,7 +411,9 @@ int oci_registry_http(const struct oci_endpoint_conf *conf, const char *root, st
 static int session_open(struct oci_registry *reg, const struct oci_ref *ref,
                         const struct oci_endpoint_conf *conf, bool push, struct err *e)
 {
-    int r = oci_registry_http(conf, reg->root, &reg->way, &reg->http, e);
+    reg->shared = conf->sessions != NULL;
+    int r = reg->shared ? oci_sessions_get(conf->sessions, conf, reg->root, reg->known_as, &reg->http, e)
+                        : oci_registry_http(conf, reg->root, &reg->way, &reg->http, e);
     if (r)
         return r;
     const struct oci_auth_conf auth = {

@@ -11,6 +11,7 @@
 struct oci_registry {
     struct oci_endpoint base; /* first */
     struct net_http *http;
+    bool shared; /* http is one of conf's sessions */
     struct oci_auth *auth;
     char *root;                 /* "https://ghcr.io" */
     char *url;                  /* "https://ghcr.io/v2/owner/name" */
