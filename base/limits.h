@@ -68,6 +68,8 @@
 #define LIMIT_SIG_SIGS   256U
 /* The payload of a signature section: all of the above at their most fits in less. */
 #define LIMIT_SIG_SECTION (4U << 20)
+/* Signatures and attestations of one manifest that are looked at: notation's --max-signatures. */
+#define LIMIT_SIGNATURES 100U
 /* What was signed, as cosign's simple signing has it: a few hundred bytes and annotations. */
 #define LIMIT_PAYLOAD (1U << 20)
 /* A Sigstore bundle or a DSSE envelope: an SBOM in it takes megabytes (cosign reads up to 128 MiB). */
@@ -169,6 +171,9 @@
 #define LIMIT_CACHE_FILES (1U << 20)
 /* A memo: a token is the largest thing kept in one. */
 #define LIMIT_MEMO LIMIT_TOKEN
+/* Artifacts that are verified in one go, and the file that lists them: 320 bytes each. */
+#define LIMIT_TARGETS      100000U
+#define LIMIT_TARGETS_FILE (32U << 20)
 /* A human-written TOML file. */
 #define LIMIT_TOML (1U << 20)
 /* A pattern in a policy, what it may repeat in all, and what it is matched with: identities are URIs and

@@ -43,6 +43,32 @@ static const struct opt network_options[] = {
      NULL},
 };
 
+#define TRUST(field) offsetof(struct cmd_trust, field)
+static const struct opt trust_options[] = {
+    {"key", 0, OPT_LIST, false, TRUST(keys), "PUB",
+     "a public key to trust; may be repeated: one signature\nby one of them is enough", NULL},
+    {"policy", 0, OPT_STRING, false, TRUST(policy), "FILE",
+     "demand what this trust policy says; without keys, the\none in the settings", NULL},
+    {"trusted-root", 0, OPT_STRING, false, TRUST(root), "FILE",
+     "the authorities and logs of Sigstore to trust, for\nsignatures without a key", NULL},
+    {"identity", 0, OPT_STRING, false, TRUST(identity), "SUBJECT", "who must stand behind a certificate",
+     NULL},
+    {"identity-pattern", 0, OPT_STRING, false, TRUST(identity_pattern), "REGEX",
+     "the same as a regular expression for the whole subject", NULL},
+    {"issuer", 0, OPT_STRING, false, TRUST(issuer), "URL", "who must have vouched for that identity", NULL},
+    {"trust-store", 0, OPT_LIST, false, TRUST(stores), "PATH",
+     "certificates to trust, a file or a folder of them, for\nNotary signatures; may be repeated", NULL},
+    {"signers", 0, OPT_STRING, false, TRUST(signers), "FILE",
+     "keys to trust, as OpenSSH's allowed_signers has them", NULL},
+    {"annotation", 0, OPT_LIST, false, TRUST(annotations), "KEY=VALUE",
+     "must be signed along; may be repeated", NULL},
+    {"ed25519ph", 0, OPT_FLAG, false, TRUST(ed25519ph), NULL, "take prehashed Ed25519 signatures, too", NULL},
+    {"old-claims", 0, OPT_FLAG, false, TRUST(old_claims), NULL,
+     "take claims of revisions whose hash of the module\nproves nothing", NULL},
+    {"now", 0, OPT_STRING, false, TRUST(now), "TIME",
+     "what time to go by: 2026-11-21T12:00:00Z, or seconds\nsince 1970", NULL},
+};
+
 size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS])
 {
     size_t n = 0;
@@ -50,6 +76,8 @@ size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS])
     if (cmd->network)
         ret[n++] =
             (struct cmd_group){network_options, ARRAY_LEN(network_options), "Network options", "network"};
+    if (cmd->trust)
+        ret[n++] = (struct cmd_group){trust_options, ARRAY_LEN(trust_options), "Trust options", "trust"};
     ret[n++] = (struct cmd_group){common_options, ARRAY_LEN(common_options), NULL, "common"};
     return n;
 }
@@ -145,14 +173,20 @@ static int run_verb(const struct cmd *cmd, char **args, size_t n_args)
     struct err e = ERR_INIT;
     struct cmd_common common = {0};
     struct cmd_network network = {0};
+    struct cmd_trust trust = {0};
     struct cmd_group groups[CMD_GROUPS];
     struct opt_set sets[CMD_GROUPS];
-    size_t n = cmd_groups(cmd, groups);
+    size_t n = cmd_groups(cmd, groups), n_targets = 0;
     AUTO_FREE void *options = calloc(1, cmd->options_size ? cmd->options_size : 1);
-    void *const targets[] = {options, n == CMD_GROUPS ? (void *)&network : &common, &common};
+    void *targets[CMD_GROUPS] = {options};
+    if (cmd->network)
+        targets[++n_targets] = &network;
+    if (cmd->trust)
+        targets[++n_targets] = &trust;
+    targets[++n_targets] = &common;
     for (size_t i = 0; i < n; i++)
         sets[i] = (struct opt_set){groups[i].table, groups[i].n, targets[i]};
-    struct cmd_call call = {.options = options, .network = &network, .operands = args};
+    struct cmd_call call = {.options = options, .network = &network, .trust = &trust, .operands = args};
     int r = options ? parse_and_run(cmd, sets, n, &common, args, n_args, &call, &e) : err_nomem(&e);
     if (r < 0)
         ui_error(cmd->name, call.subject, &e);

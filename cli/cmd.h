@@ -12,6 +12,7 @@ struct cmd_call {
     char *const *operands;
     size_t n_operands;
     const struct cmd_network *network; /* of verbs with that flag */
+    const struct cmd_trust *trust;     /* likewise */
     bool chatty; /* --verbose or --debug: log lines go to stderr, so a progress bar would be in their way */
     const char *subject; /* set by the verb: what a failure is about, or NULL */
 };
@@ -25,6 +26,7 @@ struct cmd {
     size_t n_options, options_size;
     size_t min_operands, max_operands;
     bool network;        /* it has the options of struct cmd_network */
+    bool trust;          /* and of struct cmd_trust */
     bool guest_operands; /* what stands behind the first operand is the guest's */
     bool hidden;
 
@@ -82,15 +84,25 @@ struct cmd_network {
     const char *via;
 };
 
-/* The tables that make up a verb's options: its own, those of the network where it has them, the common ones.
- */
+/* The options that every verb has which may verify: cli/trust.h. */
+struct cmd_trust {
+    const char *policy;
+    struct opt_list keys, stores, annotations;
+    const char *root, *identity, *identity_pattern, *issuer;
+    const char *signers;
+    const char *now;
+    bool ed25519ph, old_claims;
+};
+
+/* The tables that make up a verb's options: its own, those of the network and of trust where it has them, the
+ * common ones. */
 struct cmd_group {
     const struct opt *table;
     size_t n;
     const char *title; /* for --help */
     const char *name;  /* of a group that is described in waybill.1; NULL: the verb's own */
 };
-#define CMD_GROUPS 3
+#define CMD_GROUPS 4
 size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS]);
 
 /* cmd_usage - appends the text of `waybill help VERB`; cmd_usage_all: of `waybill help`. */

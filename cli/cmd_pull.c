@@ -2,8 +2,8 @@
 #include "cli/cmd.h"
 
 #include "cli/conf.h"
-#include "cli/keys.h"
 #include "cli/report.h"
+#include "cli/trust.h"
 #include "cli/ui.h"
 
 #include <inttypes.h>
@@ -12,15 +12,14 @@ struct pull_options {
     const char *platform;
     struct oci_choice choice;
     const char *output;
-    struct opt_list keys;
-    bool quiet, json;
+    bool allow_unsigned, quiet, json;
 };
 
 static const struct opt options[] = {
     {"output", 'o', OPT_STRING, true, offsetof(struct pull_options, output), "FILE",
      "where to write the module; - is standard output", NULL},
-    {"key", 0, OPT_LIST, false, offsetof(struct pull_options, keys), "PUB",
-     "write nothing unless signed by this key; may be\nrepeated: one of them is enough", NULL},
+    {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct pull_options, allow_unsigned), NULL,
+     "do not look for a signature, whatever policy there is", NULL},
     CMD_PLATFORM(struct pull_options),
     CMD_COMPONENT(struct pull_options),
     CMD_LAYER(struct pull_options),
@@ -41,7 +40,8 @@ static int print(const struct pull_options *o, const struct flow_artifact *a, st
         jout_string(&w, "digest", digest);
         jout_uint(&w, "size", a->size);
         jout_string(&w, "file", o->output);
-        jout_bool(&w, "verified", o->keys.n != 0);
+        jout_bool(&w, "verified", a->verified);
+        report_policy_json(&w, &a->decision);
         report_json(&w, &a->report);
         ui_json_end(&w);
     } else if (o->quiet) {
@@ -61,8 +61,8 @@ static int run(struct cmd_call *call, struct err *e)
     const char *reference = call->operands[0];
     call->subject = reference;
     AUTO_DONE(conf) conf = {0};
-    AUTO_DONE(keys) keys = {NULL, 0};
-    int r = keys_load(&o->keys, &keys, e);
+    AUTO_DONE(trust) trust = {.loaded = NULL};
+    int r = o->allow_unsigned ? trust_skip(call->trust, e) : trust_load(call->trust, false, &trust, e);
     if (r || (r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e)))
         return r;
     AUTO_DONE(ui_progress) bar;
@@ -70,9 +70,9 @@ static int run(struct cmd_call *call, struct err *e)
     struct flow_conf flow = conf_flow(&conf, call->network, progress);
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_trust trust = keys_trust(&keys);
+    const struct flow_demand demand = trust_demand(&trust);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
-    r = flow_pull(&flow, reference, o->output, &trust, &artifact, e);
+    r = flow_pull(&flow, reference, o->output, &demand, &artifact, e);
     if (r)
         return r;
     ui_progress_done(&bar);
@@ -93,5 +93,6 @@ const struct cmd cmd_pull = {
     .min_operands = 1,
     .max_operands = 1,
     .network = true,
+    .trust = true,
     .run = run,
 };

@@ -3,7 +3,7 @@
 
 #include "cli/conf.h"
 #include "cli/grants.h"
-#include "cli/keys.h"
+#include "cli/trust.h"
 #include "cli/ui.h"
 
 #include <signal.h>
@@ -16,14 +16,12 @@ enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
 struct run_options {
     const char *platform;
     struct oci_choice choice;
-    struct opt_list keys, env, dirs;
+    struct opt_list env, dirs;
     bool allow_unsigned;
     uint64_t timeout_ms, max_memory;
 };
 
 static const struct opt options[] = {
-    {"key", 0, OPT_LIST, false, offsetof(struct run_options, keys), "PUB",
-     "run only what is signed by this key; may be repeated:\none of them is enough", NULL},
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
      "run a reference without looking for a signature", NULL},
     {"dir", 0, OPT_LIST, false, offsetof(struct run_options, dirs), "HOST[::GUEST][:rw]",
@@ -128,22 +126,20 @@ static int run(struct cmd_call *call, struct err *e)
     const char *target = call->operands[0];
     call->subject = target;
     AUTO_DONE(conf) conf = {0};
-    AUTO_DONE(keys) keys = {NULL, 0};
-    if (o->allow_unsigned && o->keys.n)
-        return err_set(e, ERR_USAGE, "--key and --allow-unsigned contradict each other");
-    int r = conf_load(&conf, call->network, conf_is_remote(target), e);
+    AUTO_DONE(trust) trust = {.loaded = NULL};
+    int r = o->allow_unsigned ? trust_skip(call->trust, e) : trust_load(call->trust, false, &trust, e);
     if (r)
-        return r;
-    if ((r = keys_load(&o->keys, &keys, e)))
         return not_the_target(r, e);
+    if ((r = conf_load(&conf, call->network, conf_is_remote(target), e)))
+        return r;
     AUTO_DONE(ui_progress) bar;
     struct flow_conf flow = conf_flow(&conf, call->network, ui_progress_init(&bar, "run", !call->chatty));
     flow.platform = o->platform;
     flow.choice = o->choice;
-    const struct sign_trust trust = keys_trust(&keys);
+    const struct flow_demand demand = trust_demand(&trust);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
-    r = flow_obtain(&flow, target, want, &trust, &artifact, e);
+    r = flow_obtain(&flow, target, want, &demand, &artifact, e);
     ui_progress_done(&bar);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }
@@ -154,14 +150,16 @@ const struct cmd cmd_run = {
     .summary = "run a wasm file or a reference",
     .about = "Runs a WASI command. It sees its standard streams, ARGS, and what the\n"
              "options grant: no other file, variable or network. A file needs no\n"
-             "signature; a reference needs --key or --allow-unsigned. All that stands\n"
-             "behind TARGET is the guest's.\n",
+             "signature; a reference needs --key, --policy or another of the trust options,\n"
+             "or --allow-unsigned. Where there is a policy it counts for files, too. All\n"
+             "that stands behind TARGET is the guest's.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct run_options),
     .min_operands = 1,
     .max_operands = CMD_ANY,
     .network = true,
+    .trust = true,
     .guest_operands = true,
     .run = run,
     .exit_status = exit_status,

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "cli/conf.h"
+#include "cli/trust.h"
 #include "cli/ui.h"
 #include "flow/graph.h"
 
@@ -63,6 +64,14 @@ static void print_annotations(const struct flow_tree *t, const struct flow_node 
     }
 }
 
+static void print_finding(const struct flow_tree *t, const struct flow_node *n, struct buf *out)
+{
+    if (!n->judged)
+        return;
+    buf_append_str(out, n->code ? "  FAILED " : "  ok ");
+    ui_text_str(out, flow_tree_text(t, n->finding));
+}
+
 static void print_text(const struct tree_options *o, const struct flow_tree *t, struct buf *out)
 {
     bool open[DEPTH_MAX + 3] = {false};
@@ -80,7 +89,9 @@ static void print_text(const struct tree_options *o, const struct flow_tree *t, 
         buf_append_str(out, digest_str(&n->digest, digest));
         buf_append_str(out, "  ");
         ui_text_str(out, type ? type : "?");
-        buf_printf(out, "  %" PRIu64 "%s\n", n->size, n->again ? "  (above)" : "");
+        buf_printf(out, "  %" PRIu64 "%s", n->size, n->again ? "  (above)" : "");
+        print_finding(t, n, out);
+        buf_append_str(out, "\n");
         if (o->annotations)
             print_annotations(t, n, open, out);
     }
@@ -96,6 +107,17 @@ static void json_annotations(struct jout *w, const char *text)
     }
     jout_object(w, "annotations");
     jout_object_end(w);
+}
+
+static void json_verdict(const struct flow_tree *t, const struct flow_node *n, struct jout *w)
+{
+    if (n->tag)
+        jout_string(w, "tag", flow_tree_text(t, n->tag));
+    if (!n->judged)
+        return;
+    jout_bool(w, "verified", n->code == 0);
+    jout_string(w, "error", n->code ? err_name(n->code) : NULL);
+    jout_string(w, "finding", flow_tree_text(t, n->finding));
 }
 
 /* Objects in objects: what stands deeper than the next node is closed before it. */
@@ -116,6 +138,7 @@ static void print_json(const struct flow_tree *t, struct buf *out)
         json_annotations(&w, flow_tree_text(t, n->annotations));
         if (n->again)
             jout_bool(&w, "again", true);
+        json_verdict(t, n, &w);
         jout_array(&w, "referrers");
         unsigned next = i + 1 < t->n ? t->all[i + 1].depth : 0;
         for (unsigned d = n->depth + 1; d > next; d--) {
@@ -135,11 +158,17 @@ static int run(struct cmd_call *call, struct err *e)
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(flow_tree) tree = {.name = NULL};
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
-    int r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
+    AUTO_DONE(trust) trust = {.loaded = NULL};
+    int r = trust_load_given(call->trust, &trust, e);
+    const struct flow_demand demand = trust_demand(&trust);
+    if (r)
+        return r;
+    r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
     if (r)
         return r;
     const struct flow_conf flow = conf_flow(&conf, call->network, NULL);
-    r = flow_tree_get(&flow, reference, o->type, o->depth < DEPTH_MAX ? (unsigned)o->depth : 0, &tree, e);
+    r = flow_tree_get(&flow, reference, o->type, o->depth < DEPTH_MAX ? (unsigned)o->depth : 0, &demand,
+                      &tree, e);
     if (r)
         return r;
     if (o->json)
@@ -155,12 +184,14 @@ const struct cmd cmd_tree = {
     .summary = "show what refers to an artifact",
     .about = "Shows what has REF as its subject, as signatures and attestations do, and\n"
              "what has those as theirs: digest, artifact type and size of each manifest.\n"
-             "Nothing of it is checked; it is what the registry lists.\n",
+             "Nothing of it is checked; it is what the registry lists. With keys or a policy\n"
+             "each signature and attestation is judged, cosign's under tags as well.\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .options_size = sizeof(struct tree_options),
     .min_operands = 1,
     .max_operands = 1,
     .network = true,
+    .trust = true,
     .run = run,
 };

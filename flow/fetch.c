@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/fetch.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -152,6 +153,77 @@ int flow_fetch_blob(struct flow_fetch *f, const struct oci_desc *desc, struct pr
     oci_partial_close(f->held);
     f->held = TAKE(partial);
     return 0;
+}
+
+static void keep(const struct flow_fetch *f, const struct digest *digest, struct bytes data)
+{
+    struct err ignored;
+    if (f->store->root >= 0 && oci_store_put_bytes(f->store, digest, data, &ignored) != 0)
+        log_warn("%s", ignored.msg);
+}
+
+int flow_fetch_manifest(const struct flow_fetch *f, const char *tag, const struct digest *digest,
+                        struct oci_pinned *ret, struct err *e)
+{
+    struct err ignored;
+    if (digest && f->store->root >= 0) {
+        struct oci_pinned p = {.digest = *digest, .body = BUF_INIT(LIMIT_MANIFEST)};
+        if (oci_store_read(f->store, digest, &p.body, &ignored) == 0) {
+            *ret = p;
+            return 0;
+        }
+        oci_pinned_done(&p);
+    }
+    int r = f->ep->ops->resolve(f->ep, tag, digest, ret, e);
+    if (!r)
+        keep(f, &ret->digest, buf_bytes(&ret->body));
+    return r;
+}
+
+/* The bytes as the place gives them, into a sink that checks them. */
+static int pour(const struct flow_fetch *f, const struct oci_desc *desc, struct sink *to, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct source_file file;
+    if (!f->ep->ops->blob_open)
+        return f->ep->ops->blob_fetch(f->ep, desc, to, e);
+    int r = f->ep->ops->blob_open(f->ep, desc, &fd, e);
+    return r ? r : stream_copy(source_file_init(&file, fd), to, NULL, e);
+}
+
+static int fetch_small(const struct flow_fetch *f, const struct oci_desc *desc, struct buf *out,
+                       struct err *e)
+{
+    AUTO_DONE(buf) got = BUF_INIT(out->max);
+    struct sink_buf memory;
+    struct sink_verify verify;
+    int r = sink_verify_init(&verify, sink_buf_init(&memory, &got), &desc->digest, desc->size, e);
+    if (r)
+        return r;
+    r = pour(f, desc, &verify.base, e);
+    if (!r)
+        r = sink_commit(&verify.base, e);
+    if (!r)
+        buf_append_bytes(out, buf_bytes(&got));
+    sink_abort(&verify.base);
+    return r ? r : buf_check(out, e);
+}
+
+int flow_fetch_small(const struct flow_fetch *f, const struct oci_desc *desc, struct buf *out, struct err *e)
+{
+    struct err ignored;
+    if (desc->size > out->max)
+        return err_set(e, ERR_LIMIT, "%llu bytes, more than %zu", (unsigned long long)desc->size, out->max);
+    if (f->store->root >= 0 && oci_store_read(f->store, &desc->digest, out, &ignored) == 0) {
+        if (out->len == desc->size)
+            return 0;
+        return err_set(e, ERR_DIGEST, "%zu bytes where %llu were expected", out->len,
+                       (unsigned long long)desc->size);
+    }
+    int r = fetch_small(f, desc, out, e);
+    if (!r)
+        keep(f, &desc->digest, buf_bytes(out));
+    return r;
 }
 
 void flow_fetch_done(struct flow_fetch *f)

@@ -12,6 +12,10 @@ struct flow_node {
     uint32_t media_type, artifact_type, annotations; /* of flow_tree.text, 0: none; annotations as JSON */
     unsigned depth;                                  /* 0: the root */
     bool again;                                      /* it stands further up already, with what hangs on it */
+    uint32_t tag;     /* what names it, where that is not a list of referrers */
+    bool judged;      /* it holds signatures or attestations of what it hangs on, */
+    int code;         /* the best of which is good (0), or fails for this reason; */
+    uint32_t finding; /* "alice.pub: signed", of that one */
 };
 
 struct flow_tree {
@@ -23,10 +27,13 @@ struct flow_tree {
 
 /* flow_tree_get - the referrers of what a reference names, and theirs. artifact_type: of the root's referrers
  * only those of this type (NULL: all). max_depth: how far down, 0: LIMIT_REFERRER_DEPTH. What the place lists
- * is what is shown; a manifest is fetched where the list does not say its type. ret: flow_tree_done, whatever
- * is returned. ERR_LIMIT: more than LIMIT_GRAPH, or deeper than LIMIT_REFERRER_DEPTH. */
+ * is what is shown; a manifest is fetched where the list does not say its type. demand: NULL, or what to
+ * judge signatures by: they are fetched then, and cosign's images under tags of the root's digest are nodes,
+ * too; whether the demand is met is not asked. ret: flow_tree_done, whatever is returned. ERR_LIMIT: more
+ * than LIMIT_GRAPH, or deeper than LIMIT_REFERRER_DEPTH. */
 MUST_CHECK int flow_tree_get(const struct flow_conf *conf, const char *reference, const char *artifact_type,
-                             unsigned max_depth, struct flow_tree *ret, struct err *e);
+                             unsigned max_depth, const struct flow_demand *demand, struct flow_tree *ret,
+                             struct err *e);
 void flow_tree_done(struct flow_tree *t);
 
 /* flow_tree_text - one of the texts of a node, or NULL. */

@@ -3,7 +3,8 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "flow/fetch.h"
+#include "base/parallel.h"
+#include "flow/verify.h"
 #include "oci/index.h"
 #include "oci/locate.h"
 
@@ -19,10 +20,22 @@ struct way {
     struct oci_endpoint *ep;
     struct oci_store store; /* closed where the endpoint is read in place, or there is no store */
     struct flow_fetch fetch;
+    struct flow_measure measure;
+    /* What a signature may be of: the manifest, and the indexes on the way to it, from the first on. */
+    struct passed {
+        struct sign_subject subject;
+        char *media_type;        /* owned */
+        struct oci_pinned index; /* what an index's content is in */
+    } passed[OCI_INDEX_DEPTH + 1];
+    size_t n_passed;
 };
 
 static void way_done(struct way *w)
 {
+    for (size_t i = 0; i < w->n_passed; i++) {
+        free(w->passed[i].media_type);
+        oci_pinned_done(&w->passed[i].index);
+    }
     flow_fetch_done(&w->fetch);
     oci_endpoint_close(TAKE(w->ep));
     oci_store_done(&w->store);
@@ -39,10 +52,13 @@ static int open_store(struct way *w, struct err *e)
     return 0;
 }
 
-static int way_open(struct way *w, const struct flow_conf *conf, const char *reference, struct err *e)
+static int way_open(struct way *w, const struct flow_conf *conf, const char *reference,
+                    const struct flow_demand *demand, struct err *e)
 {
-    *w = (struct way){.conf = conf, .store = OCI_STORE_INIT};
+    *w = (struct way){.conf = conf, .store = OCI_STORE_INIT, .measure = {.demand = demand}};
     int r = oci_ref_locate(reference, &conf->endpoint, false, &w->ref, e);
+    if (!r && demand && demand->require_digest && !w->ref.has_digest)
+        r = err_set(e, ERR_USAGE, "the reference names no digest, and one is required");
     if (!r)
         r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
     if (!r && !w->ep->ops->blob_open && conf->store_dir)
@@ -56,24 +72,20 @@ static bool has_store(const struct way *w)
     return w->store.root >= 0;
 }
 
-/* The manifest that a tag or digest names: from the store when the digest is known, else by one request. */
-static int pin(struct way *w, const char *tag, const struct digest *digest, struct oci_pinned *ret,
-               struct err *e)
+/* Keeps what signatures of the manifest that is there now, index or not, are to be about. */
+static int pass(struct way *w, const struct flow_artifact *a, struct err *e)
 {
-    struct err ignored;
-    if (digest && has_store(w)) {
-        struct oci_pinned p = {.digest = *digest, .body = BUF_INIT(LIMIT_MANIFEST)};
-        if (oci_store_read(&w->store, digest, &p.body, &ignored) == 0) {
-            *ret = p;
-            return 0;
-        }
-        oci_pinned_done(&p);
-    }
-    int r = w->ep->ops->resolve(w->ep, tag, digest, ret, e);
-    if (!r && has_store(w) &&
-        oci_store_put_bytes(&w->store, &ret->digest, buf_bytes(&ret->body), &ignored) != 0)
-        log_warn("%s", ignored.msg);
-    return r;
+    struct passed *p = &w->passed[w->n_passed];
+    p->media_type = strdup(a->parsed.media_type);
+    if (!p->media_type)
+        return err_nomem(e);
+    p->subject = (struct sign_subject){.digest = a->manifest.digest,
+                                       .size = a->manifest.body.len,
+                                       .media_type = p->media_type,
+                                       .content = buf_bytes(&a->manifest.body),
+                                       .repo = w->ref.kind == OCI_REF_REGISTRY ? a->repo : NULL};
+    w->n_passed++;
+    return 0;
 }
 
 /* Replaces an index by the manifest that it names, which must be of the size and type that the index states.
@@ -85,7 +97,7 @@ static int step_into(struct way *w, struct flow_artifact *a, struct err *e)
     struct oci_manifest m;
     int r = oci_index_choose(&a->parsed, w->conf->platform, &entry, e);
     if (!r)
-        r = pin(w, NULL, &entry->digest, &p, e);
+        r = flow_fetch_manifest(&w->fetch, NULL, &entry->digest, &p, e);
     if (r)
         return r;
     if (p.body.len != entry->size)
@@ -97,7 +109,7 @@ static int step_into(struct way *w, struct flow_artifact *a, struct err *e)
         return r;
     }
     oci_manifest_done(&a->parsed);
-    oci_pinned_done(&a->manifest);
+    w->passed[w->n_passed - 1].index = a->manifest;
     a->parsed = m;
     a->manifest = p;
     return 0;
@@ -106,20 +118,25 @@ static int step_into(struct way *w, struct flow_artifact *a, struct err *e)
 static int follow_index(struct way *w, struct flow_artifact *a, struct err *e)
 {
     int r = 0;
-    for (unsigned depth = 0; !r && a->parsed.is_index; depth++)
-        r = depth < OCI_INDEX_DEPTH
-                ? step_into(w, a, e)
-                : err_set(e, ERR_LIMIT, "indexes in indexes, more than %d deep", OCI_INDEX_DEPTH);
-    return r;
+    for (unsigned depth = 0; !r && a->parsed.is_index; depth++) {
+        if (depth == OCI_INDEX_DEPTH)
+            return err_set(e, ERR_LIMIT, "indexes in indexes, more than %d deep", OCI_INDEX_DEPTH);
+        r = pass(w, a, e);
+        if (!r)
+            r = step_into(w, a, e);
+    }
+    return r ? r : pass(w, a, e);
 }
 
 static int resolve(struct way *w, struct flow_artifact *a, struct err *e)
 {
     const struct oci_ref *ref = &w->ref;
-    int r = pin(w, ref->tag[0] ? ref->tag : NULL, ref->has_digest ? &ref->digest : NULL, &a->manifest, e);
-    if (!r)
-        r = oci_manifest_parse(buf_bytes(&a->manifest.body), a->manifest.media_type, &a->parsed, e);
-    return r;
+    int r = flow_fetch_manifest(&w->fetch, ref->tag[0] ? ref->tag : NULL,
+                                ref->has_digest ? &ref->digest : NULL, &a->manifest, e);
+    if (r)
+        return r;
+    a->named = a->manifest.digest;
+    return oci_manifest_parse(buf_bytes(&a->manifest.body), a->manifest.media_type, &a->parsed, e);
 }
 
 /* An open descriptor of a blob; *ret_fresh: its bytes have just been checked. */
@@ -172,41 +189,44 @@ static int reread(void *ctx, struct source **ret, struct err *e)
 
 /* One reading of everything that is to be handed on: digest, and signatures when there are keys. What claims
  * need to read again they make sure of themselves. */
-static int examine(struct flow_artifact *a, enum hash_alg alg, const struct sign_trust *trust,
+static int examine(struct flow_artifact *a, enum hash_alg alg, const struct flow_measure *m,
                    struct digest *ret, struct err *e)
 {
     AUTO(hash_state) hash = NULL;
     struct rereading again = {.artifact = a};
     const struct source_opener from = {reread, &again, a->size};
     struct source *in;
-    bool verify = trust && !sign_trust_is_empty(trust);
-    int r = verify && alg == HASH_SHA256 ? 0 : hash_open(alg, &hash, e);
+    int r = m->looks && alg == HASH_SHA256 ? 0 : hash_open(alg, &hash, e);
     if (r)
         return r;
     again.hash = hash;
-    if (verify)
-        r = sign_verify(&from, trust, &a->report, hash ? NULL : ret, e);
+    if (m->looks)
+        r = sign_verify(&from, &m->trust, &a->report, hash ? NULL : ret, e);
     else
         r = reread(&again, &in, e);
     uint8_t rest[64U << 10];
-    for (size_t n = 1; !r && !verify && n > 0;)
+    for (size_t n = 1; !r && !m->looks && n > 0;)
         r = source_read(in, rest, sizeof(rest), &n, e);
-    if (!r && verify)
-        sign_report_settle(&a->report);
     if (!r && hash)
         hash_final(hash, ret);
     return r;
 }
 
-static int verdict(const struct flow_artifact *a, struct err *e)
+/* subject: the manifest, or the index, that was named; NULL: a file. */
+static int verdict(struct flow_artifact *a, const struct flow_measure *m, const struct digest *subject,
+                   struct err *e)
 {
-    if (a->report.verdict == 0)
+    const struct sign_facts facts = {.subject = subject, .module = &a->digest, .repo = a->repo};
+    if (flow_measure_none(m))
         return 0;
-    return err_set(e, (enum err_code)a->report.verdict, "%s", a->report.reason);
+    a->judged = true;
+    int r = flow_measure_decide(m, &facts, &a->report, &a->decision, e);
+    a->verified = !r && m->looks && a->decision.n_findings == 0 && !a->decision.insecure;
+    return r;
 }
 
 /* Brings the module's bytes into place and makes sure of them. */
-static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct sign_trust *trust,
+static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct flow_measure *m,
                        struct flow_artifact *a, struct err *e)
 {
     struct digest got;
@@ -215,7 +235,7 @@ static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct
     if (in_memory)
         (void)close(TAKE_FD(a->fd));
     if (!r)
-        r = examine(a, desc->digest.alg, trust, &got, e);
+        r = examine(a, desc->digest.alg, m, &got, e);
     if (!r && !digest_eq(&got, &desc->digest)) {
         char is[DIGEST_STR_MAX], want[DIGEST_STR_MAX];
         r = err_set(e, ERR_DIGEST, "the module's digest is %s, expected %s", digest_str(&got, is),
@@ -225,10 +245,10 @@ static int check_bytes(const struct oci_desc *desc, bool in_memory, const struct
 }
 
 /* As check_bytes; a copy of the store's that turns out to be damaged is fetched again, once. */
-static int check_module(struct way *w, const struct oci_desc *desc, bool in_memory,
-                        const struct sign_trust *trust, struct flow_artifact *a, struct err *e)
+static int check_module(struct way *w, const struct oci_desc *desc, bool in_memory, struct flow_artifact *a,
+                        struct err *e)
 {
-    int r = check_bytes(desc, in_memory, trust, a, e);
+    int r = check_bytes(desc, in_memory, &w->measure, a, e);
     if (r == ERR_DIGEST && !a->fresh && !w->ep->ops->blob_open) {
         log_warn("the store's copy of the module is damaged; fetching it again");
         buf_done(&a->bytes);
@@ -238,9 +258,9 @@ static int check_module(struct way *w, const struct oci_desc *desc, bool in_memo
         a->fresh = true;
         r = flow_fetch_blob(&w->fetch, desc, w->conf->progress, &a->fd, e);
         if (!r)
-            r = check_bytes(desc, in_memory, trust, a, e);
+            r = check_bytes(desc, in_memory, &w->measure, a, e);
     }
-    return r ? r : verdict(a, e);
+    return r;
 }
 
 static int read_config(struct way *w, struct flow_artifact *a, struct err *e)
@@ -327,6 +347,8 @@ static int obtain_manifest(struct way *w, unsigned want, struct flow_artifact *a
 {
     int r = oci_ref_names(&w->ref, &a->name, &a->repo, e);
     if (!r)
+        r = flow_measure_take(w->measure.demand, a->repo, &w->measure, &a->decision, e);
+    if (!r)
         r = resolve(w, a, e);
     if (!r && (!(want & FLOW_WANT_MANIFEST) || w->conf->platform))
         r = follow_index(w, a, e);
@@ -346,16 +368,20 @@ static int check_preamble(const struct flow_artifact *a, struct err *e)
     return r ? r : wbin_preamble(BYTES_ARR(head), &kind, e);
 }
 
-static int obtain_reference(struct way *w, unsigned want, const struct sign_trust *trust,
-                            struct flow_artifact *a, struct err *e)
+/* What is got at the same time: the module, and what lies beside its manifest. */
+struct gather {
+    struct way *w;
+    unsigned want;
+    struct flow_artifact *a;
+    struct sign_report beside;
+};
+
+static int gather_module(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
 {
     const struct oci_kind *kind = NULL;
     AUTO_DONE(oci_place) place = OCI_PLACE_INIT;
     struct oci_desc desc;
-    int r = obtain_manifest(w, want, a, e);
-    if (r || (want & FLOW_WANT_MANIFEST))
-        return r;
-    r = find_module(w, a, &kind, &place, e);
+    int r = find_module(w, a, &kind, &place, e);
     if (!r && (want & FLOW_WANT_CONFIG))
         r = read_config(w, a, e);
     if (!r && (want & FLOW_WANT_CONFIG) && kind->check_config)
@@ -367,9 +393,38 @@ static int obtain_reference(struct way *w, unsigned want, const struct sign_trus
         r = open_module(w, &place, a, &desc, e);
     if (r)
         return r;
-    bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !(trust && !sign_trust_is_empty(trust));
-    r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, trust, a, e);
+    bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !w->measure.looks;
+    r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, a, e);
     return r ? r : check_preamble(a, e);
+}
+
+/* A signature of an index is one of all that it names. */
+static int gather_signatures(struct way *w, struct sign_report *report, struct err *e)
+{
+    AUTO(flow_verify) v = NULL;
+    int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
+    for (size_t i = w->n_passed; !r && i > 0; i--)
+        r = flow_verify_collect(v, &w->passed[i - 1].subject, report, e);
+    return r;
+}
+
+static int gather_job(void *ctx, size_t i, struct err *e)
+{
+    struct gather *g = ctx;
+    return i == 0 ? gather_module(g->w, g->want, g->a, e) : gather_signatures(g->w, &g->beside, e);
+}
+
+static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
+{
+    struct gather g = {.w = w, .want = want, .a = a, .beside = SIGN_REPORT_INIT};
+    int r = obtain_manifest(w, want, a, e);
+    if (r || (want & FLOW_WANT_MANIFEST))
+        return r;
+    r = parallel_run(w->measure.looks ? 2 : 1, 2, gather_job, &g, e);
+    if (!r)
+        r = sign_report_take(&a->report, &g.beside, e);
+    sign_report_done(&g.beside);
+    return r ? r : verdict(a, &w->measure, &a->named, e);
 }
 
 static int open_path(const char *path, unsigned want, struct flow_artifact *a, struct err *e)
@@ -397,53 +452,68 @@ static int open_path(const char *path, unsigned want, struct flow_artifact *a, s
     return load(a, &file.base, e);
 }
 
-static int obtain_file(const char *path, unsigned want, const struct sign_trust *trust,
+static int obtain_file(const char *path, unsigned want, const struct flow_demand *demand,
                        struct flow_artifact *a, struct err *e)
 {
+    struct flow_measure m;
     a->from_file = true;
     a->name = strdup(path);
     if (!a->name)
         return err_nomem(e);
-    int r = open_path(path, want, a, e);
+    int r = demand && demand->require_digest
+                ? err_set(e, ERR_USAGE, "a file has no digest in its name, and one is required")
+                : flow_measure_take(demand, NULL, &m, &a->decision, e);
     if (!r)
-        r = examine(a, HASH_SHA256, trust, &a->digest, e);
+        r = open_path(path, want, a, e);
     struct stat st;
     if (!r && a->fd >= 0 && fstat(a->fd, &st) < 0)
         r = err_set_errno(e, ERR_IO, errno, "%s", path);
     if (r)
         return r;
     a->size = a->fd >= 0 ? (uint64_t)st.st_size : a->bytes.len;
-    return verdict(a, e);
+    r = examine(a, HASH_SHA256, &m, &a->digest, e);
+    return r ? r : verdict(a, &m, NULL, e);
+}
+
+static bool demands(const struct flow_demand *d)
+{
+    return d && (d->trust || (d->given && !sign_trust_is_empty(d->given)));
 }
 
 int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
-                const struct sign_trust *trust, struct flow_artifact *ret, struct err *e)
+                const struct flow_demand *demand, struct flow_artifact *ret, struct err *e)
 {
     *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
     if (oci_ref_is_path(target))
-        return obtain_file(target, want, trust, ret, e);
-    if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !(trust && !sign_trust_is_empty(trust)))
-        return err_set(
-            e, ERR_REFUSED,
-            "not run, since no key was given to check it with: use --key PUB, or --allow-unsigned to run it "
-            "unchecked");
+        return obtain_file(target, want, demand, ret, e);
+    if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !demands(demand))
+        return err_set(e, ERR_REFUSED,
+                       "not run, since neither a key nor a policy was given to check it with: use --key PUB "
+                       "or --policy FILE, or --allow-unsigned to run it "
+                       "unchecked");
     AUTO_DONE(way) w;
-    int r = way_open(&w, conf, target, e);
-    return r ? r : obtain_reference(&w, want, trust, ret, e);
+    int r = way_open(&w, conf, target, demand, e);
+    return r ? r : obtain_reference(&w, want, ret, e);
+}
+
+void flow_artifact_drop(struct flow_artifact *a)
+{
+    free(TAKE(a->config));
+    oci_pinned_done(&a->manifest);
+    oci_manifest_done(&a->parsed);
+    buf_done(&a->bytes);
+    if (a->fd >= 0)
+        (void)close(TAKE_FD(a->fd));
 }
 
 void flow_artifact_done(struct flow_artifact *a)
 {
+    flow_artifact_drop(a);
     free(TAKE(a->name));
     free(TAKE(a->repo));
-    free(TAKE(a->config));
     free(TAKE(a->member));
-    oci_pinned_done(&a->manifest);
-    oci_manifest_done(&a->parsed);
     sign_report_done(&a->report);
-    buf_done(&a->bytes);
-    if (a->fd >= 0)
-        (void)close(TAKE_FD(a->fd));
+    sign_decision_done(&a->decision);
 }
 
 /* Checks the bytes once more as they go out, and commits and releases the sink. */
@@ -507,16 +577,16 @@ static int check_output(const char *path, struct err *e)
 }
 
 int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
-              const struct sign_trust *trust, struct flow_artifact *ret, struct err *e)
+              const struct flow_demand *demand, struct flow_artifact *ret, struct err *e)
 {
     *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
     AUTO_DONE(way) w;
-    int r = way_open(&w, conf, reference, e);
+    int r = way_open(&w, conf, reference, demand, e);
     if (!r)
         r = check_output(path, e);
     w.fetch.hold = strcmp(path, "-") != 0;
     if (!r)
-        r = obtain_reference(&w, 0, trust, ret, e);
+        r = obtain_reference(&w, 0, ret, e);
     if (!r)
         r = write_out(&w, ret, path, e);
     return r;

@@ -7,6 +7,7 @@
 #define WAYBILL_FLOW_OBTAIN_H
 
 #include "base/io.h"
+#include "flow/demand.h"
 #include "oci/endpoint.h"
 #include "oci/kind.h"
 #include "oci/store.h"
@@ -32,11 +33,15 @@ struct flow_artifact {
     struct oci_manifest parsed; /* references */
     char *config; /* references: the text of the config blob, or NULL when it was not asked for */
     size_t config_len;
-    struct digest layer;       /* references: of the layer that is the module, or holds it */
-    char *member;              /* its name in that layer, which is a tar; else NULL */
-    struct digest digest;      /* of the module's bytes; set when they have been read */
-    uint64_t size;             /* of the module in bytes */
-    struct sign_report report; /* what verification found, when there were keys */
+    struct digest layer;           /* references: of the layer that is the module, or holds it */
+    char *member;                  /* its name in that layer, which is a tar; else NULL */
+    struct digest digest;          /* of the module's bytes; set when they have been read */
+    uint64_t size;                 /* of the module in bytes */
+    struct digest named;           /* references: of the manifest, or the index, that was named */
+    bool judged;                   /* there is a verdict, good or bad */
+    bool verified;                 /* what was demanded was found: never true where nothing was demanded */
+    struct sign_report report;     /* what was found, and the verdict */
+    struct sign_decision decision; /* with a policy: borrows from it */
     /* Private: where the bytes are. */
     struct buf bytes;
     int fd;
@@ -56,21 +61,27 @@ enum flow_want {
     FLOW_WANT_CONFIG = 2,   /* the config blob too */
     FLOW_WANT_MANIFEST = 4, /* nothing but the manifest; of an index itself, unless a platform is named */
     FLOW_TO_RUN =
-        8, /* it will be executed: a reference needs keys, or else is ERR_REFUSED before any request */
-    FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference without keys */
+        8, /* it will be executed: a reference needs trust, or else is ERR_REFUSED before any request */
+    FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference that nothing is demanded of */
 };
 
-/* flow_obtain - keys: NULL or an empty ring: nothing is verified but digests. With trust, a failed
- * verification is an error with the verdict's code and reason, and ret->report (set also then) says the rest.
- * ret: flow_artifact_done by the caller, whatever is returned. target: a file or a reference, see
- * oci_ref_is_path. */
+/* flow_obtain - the one way to an artifact, for all who verify, write or run one. What verifying needs is at
+ * hand before anything is asked for, a reference is resolved once, its module and all signatures beside it
+ * (flow/verify.h) are got by digest, and nothing is handed on before the verdict. demand: NULL: nothing is
+ * verified but digests. A demand that is not met is an error with the verdict's code and reason, and
+ * ret->report (set also then) says the rest. ret: flow_artifact_done by the caller, whatever is returned.
+ * target: a file or a reference, see oci_ref_is_path. */
 MUST_CHECK int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
-                           const struct sign_trust *trust, struct flow_artifact *ret, struct err *e);
+                           const struct flow_demand *demand, struct flow_artifact *ret, struct err *e);
 void flow_artifact_done(struct flow_artifact *a);
+
+/* flow_artifact_drop - gives up the bytes, of the module and its manifest, and keeps what is known of them.
+ */
+void flow_artifact_drop(struct flow_artifact *a);
 
 /* flow_pull - obtains a reference and writes the module to a file, which appears only if everything was
  * right. path "-": standard output (opened as fd 1), after the same checks. */
 MUST_CHECK int flow_pull(const struct flow_conf *conf, const char *reference, const char *path,
-                         const struct sign_trust *trust, struct flow_artifact *ret, struct err *e);
+                         const struct flow_demand *demand, struct flow_artifact *ret, struct err *e);
 
 #endif

@@ -4,17 +4,38 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+void sign_report_cut(struct sign_report *r, size_t n)
+{
+    while (r->n > n) {
+        struct sign_check *c = &r->checks[--r->n];
+        free(c->issuer);
+        free(c->subject);
+        free(c->repository);
+        free(c->predicate_type);
+        free(c->statement);
+        free(c->capabilities);
+    }
+}
+
+int sign_report_take(struct sign_report *to, struct sign_report *from, struct err *e)
+{
+    if (from->n == 0)
+        return 0;
+    struct sign_check *more = reallocarray(to->checks, to->n + from->n, sizeof(*more));
+    if (!more)
+        return err_nomem(e);
+    memcpy(more + to->n, from->checks, from->n * sizeof(*more));
+    to->checks = more;
+    to->n += from->n;
+    from->n = 0;
+    return 0;
+}
 
 void sign_report_done(struct sign_report *r)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        free(r->checks[i].issuer);
-        free(r->checks[i].subject);
-        free(r->checks[i].repository);
-        free(r->checks[i].predicate_type);
-        free(r->checks[i].statement);
-        free(r->checks[i].capabilities);
-    }
+    sign_report_cut(r, 0);
     free(r->checks);
     *r = (struct sign_report)SIGN_REPORT_INIT;
 }

@@ -66,6 +66,12 @@ int sign_check_set(struct sign_check *c, int code, const char *fmt, ...) PRINTF_
 /* sign_check_fail - the failure in e as the outcome; code: as it was returned. Returns 0, or the code where
  * it says nothing of the signature (ERR_NOMEM, ERR_OTHER). */
 MUST_CHECK int sign_check_fail(struct sign_check *c, int code, const struct err *e);
+/* sign_report_take - moves the checks of another report behind those of this one. ERR_NOMEM: nothing moved.
+ */
+MUST_CHECK int sign_report_take(struct sign_report *to, struct sign_report *from, struct err *e);
+
+/* sign_report_cut - forgets the checks from the n-th on. */
+void sign_report_cut(struct sign_report *r, size_t n);
 
 /* sign_report_settle - sets verdict and reason where no policy says more: a good signature is enough. Without
  * one, the code and text of the check that came nearest: what was

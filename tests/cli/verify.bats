@@ -138,3 +138,117 @@ load lib
     expect 0 waybill verify --key alice.pub "$pinned"
     expect 12 waybill verify --key bob.pub oci:shelf:1
 }
+
+# conforms N: what was printed is so many reports by the published schema.
+conforms() {
+    local n
+    n=$(python3 -B "$root/tests/cli/schema.py" "$root/man/waybill-verify.schema.json" <<<"$output")
+    [ "$n" -eq "$1" ] || fail "$n reports instead of $1" "$output"
+}
+
+@test "--json keeps to the schema that is published, whatever the verdict" {
+    signed_guests
+    waybill push -q signed.wasm oci:shelf:1 >/dev/null
+    waybill push -q hello.wasm oci:shelf:2 >/dev/null
+    waybill sign --key alice.key oci:shelf:2 >/dev/null
+    local target
+    for target in signed.wasm oci:shelf:1 oci:shelf:2; do
+        expect 0 waybill verify --json --key alice.pub $target
+        conforms 1
+    done
+    expect 12 waybill verify --json --key bob.pub oci:shelf:2
+    conforms 1
+    expect 17 waybill verify --json --key alice.pub signed.wasm oci:shelf:2 hello.wasm changed.wasm nothing.wasm
+    conforms 5
+    [ "$(jq -s -c 'map(.verified)' <<<"$output")" = '[true,true,false,false,false]' ]
+}
+
+@test "several targets: each has its lines and its failure, the exit status is the highest" {
+    signed_guests
+    expect 0 waybill verify --key alice.pub signed.wasm ./signed.wasm
+    expect 10 waybill verify --key alice.pub signed.wasm hello.wasm
+    out_has 'verified: signed.wasm'
+    out_has 'not verified: hello.wasm'
+    err_is 'waybill: verify hello.wasm: no signature'
+    expect 17 waybill verify --key alice.pub hello.wasm changed.wasm signed.wasm
+    [ "${#stderr_lines[@]}" -eq 2 ]
+}
+
+@test "--from-file: one verdict a line, in the order of the file" {
+    signed_guests
+    waybill push -q signed.wasm oci:shelf:1 >/dev/null
+    printf '%s\n' '# a list' '' 'oci:shelf:1  ' hello.wasm $'signed.wasm\r' >list
+    expect 10 waybill verify --key alice.pub --from-file list
+    out_is 'verified: oci:shelf:1
+not verified: hello.wasm
+verified: signed.wasm'
+    err_is 'waybill: verify hello.wasm: no signature'
+    expect 0 sh -c 'echo oci:shelf:1 | "$WAYBILL" verify --key alice.pub --from-file - signed.wasm'
+    out_is 'verified: signed.wasm
+verified: oci:shelf:1'
+    printf '# nothing\n\n' >empty
+    expect 2 waybill verify --key alice.pub --from-file empty
+    err_has 'no target'
+    expect 4 waybill verify --key alice.pub --from-file nowhere
+    expect 2 sh -c 'echo - | "$WAYBILL" verify --key alice.pub --from-file -'
+    expect 16 sh -c 'printf "a\0b\n" | "$WAYBILL" verify --key alice.pub --from-file -'
+}
+
+@test "--quiet says nothing but failures" {
+    signed_guests
+    expect 0 waybill verify -q --key alice.pub signed.wasm
+    out_is ''
+    err_is ''
+    expect 12 waybill verify -q --key bob.pub signed.wasm
+    out_is ''
+    err_has 'verify signed.wasm: '
+}
+
+@test "--sarif: a run with one result for each target" {
+    signed_guests
+    expect 10 waybill verify --sarif --key alice.pub signed.wasm hello.wasm
+    [ "$(jq -c '[.version, .runs[0].tool.driver.name, (.runs[0].results | length)]' <<<"$output")" = '["2.1.0","waybill",2]' ]
+    [ "$(jq -c '.runs[0].results | map([.kind, .level, .ruleId, .locations[0].physicalLocation.artifactLocation.uri])' <<<"$output")" = \
+        '[["pass","none",null,"signed.wasm"],["fail","error","waybill/UNSIGNED","hello.wasm"]]' ]
+    # each result's rule is the one at its index
+    [ "$(jq '.runs[0] | .tool.driver.rules as $r | [.results[] | select(.ruleId) | $r[.ruleIndex].id == .ruleId] | all' <<<"$output")" = true ]
+    expect 2 waybill verify --sarif --json --key alice.pub signed.wasm
+}
+
+@test "nothing to verify with, options that make no sense: 2" {
+    signed_guests
+    expect 2 waybill verify signed.wasm
+    err_has "option '--key PUB' is missing"
+    expect 2 waybill verify --annotation a=b signed.wasm
+    expect 2 waybill verify --key alice.pub
+    err_has 'an operand is missing'
+    expect 2 waybill verify --key alice.pub --now yesterday signed.wasm
+    err_has "'yesterday' is no time"
+    expect 2 waybill verify --key alice.pub --require-digest signed.wasm
+    expect 2 waybill verify --key alice.pub --policy x.toml signed.wasm
+    expect 2 waybill verify --policy nowhere.toml signed.wasm
+    expect 0 waybill verify --key alice.pub --now 2030-01-01T00:00:00Z signed.wasm
+    expect 0 waybill verify --key alice.pub --now 1700000000 signed.wasm
+}
+
+@test "a signature of an index is one of the manifest that it names" {
+    guest hello
+    waybill keygen -o alice >/dev/null
+    waybill push -q hello.wasm oci:one:1 >/dev/null
+    local manifest size index
+    manifest=$(jq -r '.manifests[0].digest' one/index.json)
+    size=$(jq -r '.manifests[0].size' one/index.json)
+    index=$(jq -nc --arg d "$manifest" --argjson s "$size" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json",
+        manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $d, size: $s, platform: {os: "wasip1", architecture: "wasm"}}]}')
+    local digest
+    digest=$(printf %s "$index" | sha256sum | cut -d' ' -f1)
+    printf %s "$index" >"one/blobs/sha256/$digest"
+    jq -c --arg d "sha256:$digest" --argjson s "${#index}" '.manifests += [{mediaType: "application/vnd.oci.image.index.v1+json",
+        digest: $d, size: $s, annotations: {"org.opencontainers.image.ref.name": "all"}}]' one/index.json >new
+    mv new one/index.json
+    expect 10 waybill verify --key alice.pub oci:one:all
+    waybill sign --key alice.key oci:one:all >/dev/null
+    expect 0 waybill verify --key alice.pub oci:one:all
+    out_has "resolved: oci:one@sha256:$digest"
+    expect 10 waybill verify --key alice.pub oci:one:1
+}

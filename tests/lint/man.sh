@@ -35,6 +35,8 @@ if [ -x "$WAYBILL" ]; then
     verdict "waybill.1 describes the common options" "$(diff <(group common) <(described man/waybill.1))"
     verdict "waybill.1 describes the network options" \
         "$(diff <(group network) <(described man/waybill.1 "NETWORK OPTIONS"))"
+    verdict "waybill.1 describes the trust options" \
+        "$(diff <(group trust) <(described man/waybill.1 "TRUST OPTIONS"))"
     for verb in $verbs; do
         own=$(sed -n "s/^$verb own //p" <<<"$options" | sort)
         verdict "waybill-$verb.1 describes the options of $verb" "$(diff <(printf '%s' "${own:+$own
@@ -43,6 +45,11 @@ if [ -x "$WAYBILL" ]; then
     verdict "pages name the network options where a command has them" "$(for verb in $verbs; do
         grep -q "^$verb network " <<<"$options" && has=1 || has=0
         grep -q 'Op Ar network options' "man/waybill-$verb.1" && says=1 || says=0
+        [ "$has" = "$says" ] || echo "$verb"
+    done)"
+    verdict "pages name the trust options where a command has them" "$(for verb in $verbs; do
+        grep -q "^$verb trust " <<<"$options" && has=1 || has=0
+        grep -q 'Op Ar trust options' "man/waybill-$verb.1" && says=1 || says=0
         [ "$has" = "$says" ] || echo "$verb"
     done)"
     verdict "no page of a command that is not there" "$(for page in man/waybill-*.1; do

@@ -65,10 +65,11 @@ static int pull(const struct scratch *s, const char *rest, struct sign_key *k, s
 {
     struct sign_key *keys[] = {k};
     const struct sign_trust ring = {.keys = {keys, k ? 1 : 0}};
+    const struct flow_demand demand = {.given = &ring};
     size_t fds = open_fds(), files = folder_count(s->path);
     bool there = scratch_has(s, "out");
     struct flow_artifact a;
-    int r = flow_pull(&conf, reference(s, rest), scratch_path(s, "out"), &ring, &a, e);
+    int r = flow_pull(&conf, reference(s, rest), scratch_path(s, "out"), &demand, &a, e);
     flow_artifact_done(&a);
     assert_int_equal(open_fds(), fds);
     assert_int_equal(folder_count(s->path), files + (!r && !there ? 1 : 0));
@@ -190,8 +191,9 @@ static void signatures(void **state)
     /* The report says what was found, also of a failure. */
     struct sign_key *keys[] = {foreign};
     const struct sign_trust ring = {.keys = {keys, 1}};
+    const struct flow_demand demand = {.given = &ring};
     struct flow_artifact a;
-    assert_fails(flow_obtain(&conf, reference(s, ":v1"), FLOW_WANT_BYTES, &ring, &a, &e), ERR_UNTRUSTED);
+    assert_fails(flow_obtain(&conf, reference(s, ":v1"), FLOW_WANT_BYTES, &demand, &a, &e), ERR_UNTRUSTED);
     assert_int_equal(a.report.verdict, ERR_UNTRUSTED);
     assert_true(a.report.n > 0);
     flow_artifact_done(&a);
@@ -448,8 +450,9 @@ static void files(void **state)
         for (unsigned get = 0; get <= FLOW_WANT_BYTES; get++) {
             struct sign_key *keys[] = {cases[i].key};
             const struct sign_trust ring = {.keys = {keys, cases[i].key ? 1 : 0}};
+            const struct flow_demand demand = {.given = &ring};
             struct flow_artifact a;
-            assert_fails(flow_obtain(&conf, scratch_path(s, cases[i].name), get, &ring, &a, &e),
+            assert_fails(flow_obtain(&conf, scratch_path(s, cases[i].name), get, &demand, &a, &e),
                          cases[i].code);
             if (!cases[i].code) {
                 assert_true(a.from_file && digest_eq(&a.digest, &want));

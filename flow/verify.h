@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to flow: the signatures and attestations that lie beside a manifest, collected from everywhere they
+ * can be, and judged. */
+#ifndef WAYBILL_FLOW_VERIFY_H
+#define WAYBILL_FLOW_VERIFY_H
+
+#include "flow/fetch.h"
+#include "sign/format.h"
+
+/* What may be judged at the same time by several threads. */
+struct flow_verify;
+
+/* flow_verify_new - fetch and trust outlive *ret. Released with flow_verify_free (takes NULL). */
+MUST_CHECK int flow_verify_new(const struct flow_fetch *fetch, const struct sign_trust *trust,
+                               struct flow_verify **ret, struct err *e);
+void flow_verify_free(struct flow_verify *v);
+DEFINE_AUTO(flow_verify, flow_verify_free);
+
+/* flow_verify_collect - adds the checks of all that lies beside the subject: its referrers, and what the tags
+ * sha256-<hex>.sig and .att of cosign hold. What a list of referrers says of their types is not relied upon;
+ * each manifest must have the digest and the size that it is listed with, and the subject as its subject.
+ * What is wrong with one of them is a failed check; a place that fails is an error. At most LIMIT_SIGNATURES
+ * in all, ERR_LIMIT as a check beyond. */
+MUST_CHECK int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject,
+                                   struct sign_report *report, struct err *e);
+
+/* flow_verify_referrer - the same of one referrer. desc: its manifest. */
+MUST_CHECK int flow_verify_referrer(struct flow_verify *v, const struct sign_subject *subject,
+                                    const struct oci_desc *desc, struct sign_report *report, struct err *e);
+
+/* flow_verify_may_be - whether a referrer may be a signature by the artifact type that a list states (or
+ * NULL).
+ */
+bool flow_verify_may_be(const char *listed);
+
+/* flow_verify_tag - writes the name of cosign's tag of a subject, suffix ".sig" or ".att", into out. */
+#define FLOW_VERIFY_TAG_MAX (LIMIT_TAG + 1)
+char *flow_verify_tag(const struct digest *subject, const char *suffix, char out[FLOW_VERIFY_TAG_MAX]);
+
+/* flow_verify_tagged - the same of what one of those tags names; nothing when there is no such tag. ret:
+ * NULL, or initialised by the caller, for the manifest, which stays empty when there is none or none that can
+ * be read. */
+MUST_CHECK int flow_verify_tagged(struct flow_verify *v, const struct sign_subject *subject,
+                                  const char *suffix, struct sign_report *report, struct oci_pinned *ret,
+                                  struct err *e);
+
+#endif
