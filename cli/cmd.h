@@ -62,6 +62,11 @@ struct cmd {
     {                                                                                                     \
         "quiet", 'q', OPT_FLAG, false, offsetof(type, quiet), NULL, "print nothing but REPO@DIGEST", NULL \
     }
+#define CMD_PASSWORD(type)                                                                                  \
+    {                                                                                                       \
+        "password-fd", 0, OPT_STRING, false, offsetof(type, password_fd), "FD",                             \
+            "read the password of the key from this descriptor,\nnot the environment or the terminal", NULL \
+    }
 
 extern const struct cmd *const cmds[];
 extern const size_t n_cmds;
@@ -114,7 +119,7 @@ void cmd_usage_all(struct buf *out);
 int cmd_main(size_t n_args, char **args);
 
 extern const struct cmd cmd_copy, cmd_tree, cmd_attach, cmd_detach, cmd_attest, cmd_provenance, cmd_delete,
-    cmd_cache, cmd_policy;
+    cmd_cache, cmd_policy, cmd_key;
 extern const struct cmd cmd_completion, cmd_tags, cmd_push, cmd_pull, cmd_inspect, cmd_keygen, cmd_sign,
     cmd_verify, cmd_run, cmd_login, cmd_logout, cmd_version, cmd_help, cmd_options;
 

@@ -7,7 +7,7 @@
 #include "sign/predicate.h"
 
 struct attest_options {
-    const char *key, *type, *predicate;
+    const char *key, *password_fd, *type, *predicate;
     unsigned format;
     struct opt_list annotations;
     bool quiet, json;
@@ -18,6 +18,7 @@ static const char *const formats[] = {"sigstore", "cosign", NULL};
 static const struct opt options[] = {
     {"key", 0, OPT_STRING, true, offsetof(struct attest_options, key), "KEY", "the private key to sign with",
      NULL},
+    CMD_PASSWORD(struct attest_options),
     {"type", 'T', OPT_STRING, true, offsetof(struct attest_options, type), "TYPE",
      "what the predicate is: slsaprovenance1, spdx,\ncyclonedx, vuln, openvex, link, custom, or a URI", NULL},
     {"predicate", 0, OPT_STRING, true, offsetof(struct attest_options, predicate), "FILE",
@@ -39,6 +40,7 @@ static int run(struct cmd_call *call, struct err *e)
     struct signing s = {.verb = "attest",
                         .format = formats[o->format],
                         .key = o->key,
+                        .password_fd = o->password_fd,
                         .annotations = &o->annotations,
                         .quiet = o->quiet,
                         .json = o->json};

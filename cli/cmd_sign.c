@@ -2,12 +2,13 @@
 #include "cli/cmd.h"
 
 #include "base/limits.h"
+#include "cli/keys.h"
 #include "cli/sign_file.h"
 #include "cli/signing.h"
 #include "cli/ui.h"
 
 struct sign_options {
-    const char *key, *certificates, *identity;
+    const char *key, *password_fd, *certificates, *identity;
     unsigned format; /* of formats[] */
     struct opt_list annotations;
     struct sign_file_options file; /* also: expires */
@@ -21,6 +22,7 @@ static const char *const formats[] = {"default",  "sigstore", "cosign", "notatio
 static const struct opt options[] = {
     {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY", "the private key to sign with",
      NULL},
+    CMD_PASSWORD(struct sign_options),
     {"format", 0, OPT_ENUM, false, offsetof(struct sign_options, format), "FORMAT",
      "for files embedded (the default) or claims; for\nreferences sigstore (the default), a bundle that is "
      "a\n"
@@ -68,7 +70,7 @@ static int sign_file(const struct sign_options *o, const char *format, const cha
     if (o->certificates || o->recursive || o->identity || o->annotations.n)
         return err_set(e, ERR_USAGE,
                        "--annotation, --certificate, --identity and --recursive are for references");
-    int r = signing_key(o->key, &key, e);
+    int r = keys_read_private(o->key, o->password_fd, &key, e);
     if (!r)
         r = sign_file_run(path, format, key, &o->file, &made, e);
     return r || o->quiet ? r : print(o, &made, key, e);
@@ -81,6 +83,7 @@ static int sign_reference(struct cmd_call *call, const char *format, const char 
     struct signing s = {.verb = "sign",
                         .format = format ? format : "sigstore",
                         .key = o->key,
+                        .password_fd = o->password_fd,
                         .annotations = &o->annotations,
                         .expires = o->file.expires,
                         .quiet = o->quiet,

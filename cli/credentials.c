@@ -60,7 +60,8 @@ static int load_given(struct credentials *c, const struct cmd_network *network, 
     const char *user = network->username, *password = NULL, *token = NULL;
     if (environment) {
         user = user ? user : env("WAYBILL_USERNAME");
-        password = network->password_stdin ? NULL : env("WAYBILL_PASSWORD");
+        /* Alone it may be that of a key: cli/password.h. */
+        password = network->password_stdin || !user ? NULL : env("WAYBILL_PASSWORD");
         token = env("WAYBILL_IDENTITY_TOKEN");
     }
     if (token && (network->username || network->password_stdin))

@@ -4,12 +4,23 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/password.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
-int keys_read(const char *path, struct sign_key **ret, struct err *e)
+void keys_protect(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int keys_read_with(const char *path, const struct sign_password *password, struct sign_key **ret,
+                   const struct sign_keyfile **ret_kind, bool *ret_encrypted, struct err *e)
 {
     AUTO_DONE(buf) content = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     AUTO_FD int fd = -1;
@@ -22,10 +33,35 @@ int keys_read(const char *path, struct sign_key **ret, struct err *e)
         return err_set_errno(e, ERR_IO, errno, "%s", path);
     r = source_read_all(source_file_init(&file, fd), &content, e);
     if (!r)
-        r = sign_key_parse(buf_bytes(&content), path, ret, e);
+        r = sign_key_open(buf_bytes(&content), path, password, ret, e);
     if (r)
         return err_wrap(e, "%s", path);
+    const struct sign_keyfile *kind = sign_keyfile_detect(buf_bytes(&content));
+    if (ret_kind)
+        *ret_kind = kind;
+    if (ret_encrypted)
+        *ret_encrypted = kind && kind->is_encrypted && kind->is_encrypted(buf_bytes(&content));
     if (sign_key_is_private(*ret) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         log_warn("%s: others can reach this private key (chmod 600)", path);
+    return 0;
+}
+
+int keys_read(const char *path, struct sign_key **ret, struct err *e)
+{
+    return keys_read_with(path, NULL, ret, NULL, NULL, e);
+}
+
+int keys_read_private(const char *path, const char *password_fd, struct sign_key **ret, struct err *e)
+{
+    AUTO_DONE(password) p = PASSWORD_INIT(password_fd, path);
+    const struct sign_password source = password_source(&p);
+    AUTO(sign_key) k = NULL;
+    keys_protect();
+    int r = keys_read_with(path, &source, &k, NULL, NULL, e);
+    if (r)
+        return r;
+    if (!sign_key_is_private(k))
+        return err_set(e, ERR_USAGE, "%s is a public key, signing takes the private one", path);
+    *ret = TAKE(k);
     return 0;
 }

@@ -76,15 +76,14 @@ static void say(int tty, const char *text)
     (void)!write(tty, text, strlen(text));
 }
 
-int prompt_line(const char *text, bool echo, char **ret, struct err *e)
+static int ask(const char *text, bool echo, const char *instead, struct buf *line, struct err *e)
 {
     AUTO_FD int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    AUTO_DONE(buf) line = BUF_SECRET_INIT(LIMIT_TOKEN);
     struct sigaction before[N_SIGNALS];
     struct termios was, quiet;
     sigset_t mask;
     if (tty < 0 || tcgetattr(tty, &was) < 0)
-        return err_set(e, ERR_USAGE, "there is no terminal to ask on: see --username and --password-stdin");
+        return err_set(e, ERR_USAGE, "there is no terminal to ask on: see %s", instead);
     quiet = was;
     quiet.c_lflag |= ICANON;
     if (!echo)
@@ -93,16 +92,28 @@ int prompt_line(const char *text, bool echo, char **ret, struct err *e)
     int r = tcsetattr(tty, TCSAFLUSH, &quiet) < 0 ? err_set_errno(e, ERR_IO, errno, "terminal") : 0;
     if (r == 0) {
         say(tty, text);
-        r = line_read(tty, &mask, &line, e);
+        r = line_read(tty, &mask, line, e);
         if (!echo)
             say(tty, "\n");
         (void)tcsetattr(tty, TCSAFLUSH, &was);
     }
     signals_release(before, &mask);
+    return r;
+}
+
+int prompt_line(const char *text, bool echo, char **ret, struct err *e)
+{
+    AUTO_DONE(buf) line = BUF_SECRET_INIT(LIMIT_TOKEN);
+    int r = ask(text, echo, "--username and --password-stdin", &line, e);
     if (r)
         return r;
     if (line.len == 0)
         return err_set(e, ERR_USAGE, "the answer is empty");
     *ret = buf_take_str(&line);
     return *ret ? 0 : err_nomem(e);
+}
+
+int prompt_password(const char *text, struct buf *ret, struct err *e)
+{
+    return ask(text, false, "--password-fd and WAYBILL_PASSWORD", ret, e);
 }

@@ -3,7 +3,7 @@
 #ifndef WAYBILL_CLI_PROMPT_H
 #define WAYBILL_CLI_PROMPT_H
 
-#include "base/err.h"
+#include "base/buf.h"
 
 #include <stdbool.h>
 
@@ -11,5 +11,8 @@
  * heap. The terminal is as before afterwards, also when a signal ends the program.
  * ERR_USAGE: there is no terminal, or the answer is empty; ERR_IO, ERR_NOMEM, ERR_INTERRUPTED. */
 MUST_CHECK int prompt_line(const char *text, bool echo, char **ret, struct err *e);
+
+/* prompt_password - the same for the password of a key, which may be empty: appends to a secret buffer. */
+MUST_CHECK int prompt_password(const char *text, struct buf *ret, struct err *e);
 
 #endif

@@ -80,14 +80,6 @@ static int print(const struct signing *s, const struct flow_signed *made, struct
     return ui_print(&out, e);
 }
 
-int signing_key(const char *path, struct sign_key **ret, struct err *e)
-{
-    int r = keys_read(path, ret, e);
-    if (!r && !sign_key_is_private(*ret))
-        r = err_set(e, ERR_USAGE, "%s is a public key, signing takes the private one", path);
-    return r;
-}
-
 int signing_read(const char *path, struct buf *out, struct err *e)
 {
     AUTO_FD int fd = -1;
@@ -123,7 +115,7 @@ int signing_run(struct cmd_call *call, const char *reference, struct signing *s,
     if (!r)
         r = to_sign(&pairs, &annotations, e);
     if (!r)
-        r = signing_key(s->key, &key, e);
+        r = keys_read_private(s->key, s->password_fd, &key, e);
     if (!r)
         r = conf_load(&conf, call->network, oci_ref_in_registry(reference), e);
     if (r)

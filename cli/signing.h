@@ -7,17 +7,15 @@
 #include "flow/sign.h"
 
 struct signing {
-    const char *verb;   /* for the schema of --json */
-    const char *format; /* by name */
-    const char *key;    /* the file */
+    const char *verb;        /* for the schema of --json */
+    const char *format;      /* by name */
+    const char *key;         /* the file */
+    const char *password_fd; /* what --password-fd says, or NULL */
     const struct opt_list *annotations;
     uint64_t expires; /* milliseconds from now on; 0: never */
     bool quiet, json;
     struct flow_signing how; /* what is not said above: predicate, certificates, expires_at, recursive */
 };
-
-/* signing_key - the private key in a file. ERR_USAGE: it is a public one. */
-MUST_CHECK int signing_key(const char *path, struct sign_key **ret, struct err *e);
 
 /* signing_read - a whole file, "-" being standard input. ERR_LIMIT: out may not hold that much. */
 MUST_CHECK int signing_read(const char *path, struct buf *out, struct err *e);

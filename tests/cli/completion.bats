@@ -16,8 +16,8 @@ in_bash() {
     out_is '--annotation'
     expect 0 in_bash waybill pull --an
     out_is ''
-    expect 0 in_bash waybill keygen --type ''
-    out_is $'ed25519\np256'
+    expect 0 in_bash waybill keygen --type 'p'
+    out_is $'p256\np384'
     touch some.wasm
     expect 0 in_bash waybill run som
     out_is 'some.wasm'

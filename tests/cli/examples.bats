@@ -52,6 +52,7 @@ check_page() {
 @test "waybill-pull(1)" { check_page man/waybill-pull.1; }
 @test "waybill-inspect(1)" { check_page man/waybill-inspect.1; }
 @test "waybill-keygen(1)" { check_page man/waybill-keygen.1; }
+@test "waybill-key(1)" { check_page man/waybill-key.1; }
 @test "waybill-sign(1)" { check_page man/waybill-sign.1; }
 @test "waybill-verify(1)" { check_page man/waybill-verify.1; }
 @test "waybill-detach(1)" { check_page man/waybill-detach.1; }

@@ -28,7 +28,7 @@ load lib
     expect 0 waybill --help
     out_has 'Usage: waybill COMMAND'
     local text=$output
-    for verb in push pull inspect keygen sign verify run login logout version help; do out_has "  $verb "; done
+    for verb in push pull inspect keygen key sign verify run login logout version help; do out_has "  $verb "; done
     out_lacks __options
     expect 0 waybill -h
     out_is "$text"
@@ -37,7 +37,7 @@ load lib
 }
 
 @test "each command: COMMAND --help is help COMMAND, in 80 columns, even where the rest is wrong" {
-    for verb in push pull inspect keygen sign verify run login logout version help; do
+    for verb in push pull inspect keygen key sign verify run login logout version help; do
         expect 0 waybill "$verb" --help
         out_has "Usage: waybill $verb"
         err_is ''
@@ -53,7 +53,7 @@ load lib
 @test "help --json describes every command" {
     expect 0 waybill help --json
     [ "$(jq -r .schema <<<"$output")" = waybill.help/1 ]
-    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen sign verify run tags copy tree attach detach attest provenance delete login logout policy cache completion version help' ]
+    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen key sign verify run tags copy tree attach detach attest provenance delete login logout policy cache completion version help' ]
     [ "$(jq -r '.commands[] | select(.name == "push") | .options[] | select(.name == "quiet") | .letter' <<<"$output")" = q ]
 }
 

@@ -263,13 +263,17 @@ load lib
     err_has "contradicts"
     WAYBILL_USERNAME=user expect 2 "${push[@]}"
     err_has WAYBILL_PASSWORD
-    WAYBILL_PASSWORD=hemlig expect 2 "${push[@]}"
-    err_has WAYBILL_USERNAME
-    err_lacks hemlig
     WAYBILL_USERNAME=user WAYBILL_IDENTITY_TOKEN=hemlig expect 2 "${push[@]}"
     err_has contradicts
     err_lacks hemlig
     logged_is 0 '"method"'
+}
+
+@test "credentials: WAYBILL_PASSWORD alone is the password of a key, and goes to no registry" {
+    faulty --auth basic
+    guest hello
+    WAYBILL_PASSWORD=password expect 5 waybill push -q hello.wasm "$R/a/b:v1"
+    logged_is 0 '"has_authorization": true'
 }
 
 @test "credentials: an identity token of the environment" {

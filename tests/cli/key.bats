@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load lib
+
+# The vector of nkeys' own documentation of seeds and their public keys.
+seed=SAAPN4W3EG6KCJGUQTKTJ5GSB5NHK5CHAJL4DBGFUM3HHROI4XUEP4OBK4
+account=ACODERUVFFAWZQDSS6SBIACUA5O6SXF7HJ3YTYXBALHZP3P7R4BUO4J2
+
+err_lacks() { [[ $stderr != *"$1"* ]] || fail "not expected on stderr: $1"; }
+fingerprint() { waybill key show --json "$1" | jq -r .fingerprint; }
+
+@test "show: what a file holds, and what every format calls the key" {
+    waybill keygen -o k
+    expect 0 waybill key show k.key
+    [ "${lines[0]}" = "File:        k.key" ]
+    [ "${lines[1]}" = "Kind:        PKCS#8 PEM" ]
+    [ "${lines[2]}" = "Type:        ed25519" ]
+    [ "${lines[3]}" = "Holds:       private key" ]
+    [ "${lines[4]}" = "Fingerprint: SHA256:$(openssl pkey -pubin -in k.pub -outform DER | sha256sum | cut -d' ' -f1)" ]
+    [ "${lines[5]}" = "Sigstore:    $(openssl pkey -pubin -in k.pub -outform DER | openssl sha256 -binary | base64)" ]
+    [[ ${lines[7]} =~ ^wasmsign2:\ \ \ [0-9a-f]{24}$ ]]
+    [[ ${lines[8]} =~ ^nkeys:\ {7}A[A-Z2-7]{55}$ ]]
+    [[ ${lines[9]} =~ ^nkeys:\ {7}M[A-Z2-7]{55}$ ]]
+    expect 0 waybill key show k.pub
+    [ "${lines[3]}" = "Holds:       public key" ]
+}
+
+@test "show --json" {
+    for type in ed25519 p256 p384 rsa; do
+        waybill keygen --type $type -o $type
+        expect 0 waybill key show --json $type.pub
+        [ "$(jq -r '"\(.schema) \(.action) \(.type) \(.format) \(.private) \(.encrypted) \(has("wasmsign2")) \(has("nkeys"))"' <<<"$output")" = \
+            "waybill.key/1 show $type spki false false $([ $type = ed25519 ] && echo true true || echo false false)" ]
+    done
+    [ "$(jq -r .bits <<<"$output")" = 2048 ]
+}
+
+@test "show: OpenSSH's fingerprint is that of ssh-keygen" {
+    for type in ed25519 p256 p384 rsa; do
+        waybill keygen --type $type -o $type
+        waybill key convert --to openssh-public -o $type.ssh $type.key
+        [ "$(waybill key show --json $type.key | jq -r .openssh)" = "$(ssh-keygen -lf $type.ssh | cut -d' ' -f2)" ]
+    done
+}
+
+@test "nkeys: a seed and its public key, both ways" {
+    printf %s $seed >a.nk
+    chmod 600 a.nk
+    expect 0 waybill key show --json a.nk
+    [ "$(jq -r '.nkeys[0] + " " + .format + " " + (.private | tostring)' <<<"$output")" = "$account nkeys true" ]
+    expect 0 waybill key convert --public --to nkeys -o - a.nk
+    out_is $account
+    waybill key convert -o a.key a.nk
+    waybill key convert --to nkeys-account -o again.nk a.key
+    [ "$(cat again.nk)" = $seed ]
+    expect 2 waybill key convert --to nkeys -o no.nk a.key
+    err_has 'nkeys-account'
+    echo ${seed}A >bad.nk
+    expect 16 waybill key show bad.nk
+    err_lacks "${seed:0:20}"
+    echo ${seed/KCJ/KCK} >bad.nk
+    expect 16 waybill key show bad.nk
+    err_lacks "${seed:0:10}"
+}
+
+@test "convert: every form to every other and back is the same key" {
+    export WAYBILL_PASSWORD=hemlig
+    waybill keygen -o start
+    want=$(fingerprint start.key)
+    for a in pem pkcs8 cosign wasmsign2 nkeys-module; do
+        waybill key convert --to $a -o $a.key start.key
+        [ "$(stat -c %a $a.key)" = 600 ]
+        for b in pem cosign wasmsign2 nkeys-user; do
+            waybill key convert --to $b -o $a-$b.key $a.key
+            [ "$(fingerprint $a-$b.key)" = "$want" ]
+            waybill key convert --to pkcs8 -o $a-$b.back $a-$b.key
+            cmp $a-$b.back start.key
+        done
+        for b in pem spki wasmsign2 nkeys-user; do
+            waybill key convert --public --to $b -o $a-$b.pub $a.key
+            [ "$(stat -c %a $a-$b.pub)" = 644 ]
+            [ "$(fingerprint $a-$b.pub)" = "$want" ]
+            waybill key convert --to spki -o $a-$b.spki $a-$b.pub
+            cmp $a-$b.spki start.pub
+        done
+    done
+}
+
+@test "convert: what cannot be" {
+    waybill keygen --type p256 -o p
+    waybill keygen -o e
+    expect 1 waybill key convert --to wasmsign2 -o out p.key
+    err_has 'Ed25519'
+    expect 1 waybill key convert --to nkeys-user -o out p.key
+    expect 2 waybill key convert --to pkcs8 -o out p.pub
+    err_has 'pkcs8 is for private keys'
+    expect 2 waybill key convert --to pkcs8 --public -o out p.key
+    expect 2 waybill key convert --to spki p.key
+    err_has "option '--output OUT' is missing"
+    expect 2 waybill key convert --to der -o out p.key
+    expect 2 waybill key show --public e.key
+    expect 2 waybill key twist e.key
+    err_has 'show and convert are known'
+    expect 2 waybill key show
+    expect 4 waybill key show none.key
+    expect 1 waybill key convert --to spki -o e.key e.pub
+    err_has 'already exists'
+    absent out
+    tidy .
+}
+
+@test "a password comes from a descriptor, the environment or the terminal, in this order" {
+    WAYBILL_PASSWORD=right waybill keygen --type p256 --encrypt -o k
+    expect 0 waybill key show --password-fd 3 k.key 3<<<right
+    WAYBILL_PASSWORD=wrong expect 0 waybill key show --password-fd 3 k.key 3<<<right
+    WAYBILL_PASSWORD=right expect 5 waybill key show --password-fd 3 k.key 3<<<wrong
+    WAYBILL_PASSWORD=right COSIGN_PASSWORD=wrong expect 0 waybill key show k.key
+    COSIGN_PASSWORD=right expect 0 waybill key show k.key
+    # beside a user name it is the registry's
+    WAYBILL_USERNAME=user WAYBILL_PASSWORD=wrong COSIGN_PASSWORD=right expect 0 waybill key show k.key
+    expect 0 python3 "$root/tests/cli/typed.py" right -- "$WAYBILL" key show k.key
+    out_has 'Password for k.key: '
+    out_has 'Holds:       private key, encrypted'
+    out_lacks right
+    expect 5 python3 "$root/tests/cli/typed.py" wrong -- "$WAYBILL" key show k.key
+    expect 2 setsid "$WAYBILL" key show k.key
+    err_has 'no terminal'
+    for fd in x -1 '' 9999 77; do
+        expect 2 waybill key show --password-fd "$fd" k.key
+    done
+}
+
+@test "an empty password is one" {
+    COSIGN_PASSWORD='' waybill keygen --encrypt -o k
+    COSIGN_PASSWORD='' expect 0 waybill key show k.key
+    COSIGN_PASSWORD=x expect 5 waybill key show k.key
+}
+
+@test "the password changes with a conversion from cosign to cosign" {
+    WAYBILL_PASSWORD=one waybill keygen --encrypt -o k
+    WAYBILL_PASSWORD=one waybill key convert -o plain.key k.key
+    expect 0 waybill key convert --to cosign --password-fd 3 -o new.key plain.key 3<<<two
+    WAYBILL_PASSWORD=two expect 0 waybill key show new.key
+    WAYBILL_PASSWORD=one expect 5 waybill key show new.key
+}
+
+@test "signs with an encrypted key, and says nothing of its password" {
+    guest hello
+    WAYBILL_PASSWORD=hemlig waybill keygen --encrypt -o k
+    WAYBILL_PASSWORD=hemlig expect 0 waybill sign --debug --key k.key -o signed.wasm hello.wasm
+    err_lacks hemlig
+    expect 0 waybill verify --key k.pub signed.wasm
+    WAYBILL_PASSWORD=falsch expect 5 waybill sign --key k.key -o again.wasm hello.wasm
+    err_lacks falsch
+    expect 2 setsid "$WAYBILL" sign --key k.key -o again.wasm hello.wasm
+    absent again.wasm
+}
+
+@test "a file of anybody's cannot make scrypt use a terabyte" {
+    printf '%s' '{"kdf":{"name":"scrypt","params":{"N":1073741824,"r":8,"p":1},"salt":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},"cipher":{"name":"nacl/secretbox","nonce":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"ciphertext":"AAAAAAAAAAAAAAAAAAAAAAAAAAA="}' >json
+    { echo '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----' && base64 -w 64 json && echo '-----END ENCRYPTED SIGSTORE PRIVATE KEY-----'; } >k.key
+    WAYBILL_PASSWORD=x expect 16 waybill key show k.key
+    err_has "scrypt"
+}
+
+@test "a private key that others can read is pointed at" {
+    waybill keygen -o k
+    chmod 644 k.key
+    expect 0 waybill key show k.key
+    err_has 'others can reach this private key'
+    chmod 600 k.key
+    expect 0 waybill key show k.key
+    err_is ''
+}
+
+@test "no core dump while a private key is there" {
+    ulimit -c unlimited 2>/dev/null || ulimit -c 1000
+    WAYBILL_PASSWORD=x waybill keygen --encrypt -o k
+    mkfifo slow
+    "$WAYBILL" key show --password-fd 3 k.key 3<>slow >shown &
+    local pid=$!
+    for _ in $(seq 200); do
+        grep -q 'Max core file size *0 *0 ' "/proc/$pid/limits" && break
+        sleep 0.05
+    done
+    grep 'Max core file size *0 *0 ' "/proc/$pid/limits"
+    echo x >slow
+    wait $pid
+    grep encrypted shown
+}
