@@ -140,6 +140,10 @@ $(B)/tests/fuzz/fuzz_archive $(B)/tests/fuzz/fuzz_image: FUZZ_LIBS = $(LIBS_arch
 $(B)/tests/fuzz/fuzz_cert: $(call obj,$(call plugin_src,cert))
 $(B)/tests/fuzz/fuzz_cert: FUZZ_LIBS = $(LIBS_cert)
 
+CERT_FUZZ := $(B)/tests/fuzz/fuzz_root $(B)/tests/fuzz/fuzz_rekor
+$(CERT_FUZZ): $(call obj,$(call plugin_src,cert))
+$(CERT_FUZZ): FUZZ_LIBS = $(LIBS_cert)
+
 $(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)

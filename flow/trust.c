@@ -116,6 +116,24 @@ static void release_root(void *object)
     sign_root_free(object);
 }
 
+static void release_root(void *object)
+{
+    sign_root_free(object);
+}
+
+static int load_root(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    AUTO_DONE(buf) content = BUF_INIT(LIMIT_ROOT);
+    struct sign_root *root = NULL;
+    int r = read_one(at, s->paths[0], &content, e);
+    if (r)
+        return r;
+    if ((r = sign_root_parse(buf_bytes(&content), &root, e)))
+        return err_wrap(e, "%s", s->paths[0]);
+    *ret = root;
+    return 0;
+}
+
 /* One row for each kind of source: what reads its files, and what frees what came of them. A kind without a
  * reader cannot be verified with, and a policy that needs it is refused. */
 static const struct loader {
