@@ -137,10 +137,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB) $(if $(filter fuzz,$(VAR
 	    $(LIBS) $(FUZZ_LIBS)
 $(B)/tests/fuzz/fuzz_archive $(B)/tests/fuzz/fuzz_image: $(call obj,$(call plugin_src,archive))
 $(B)/tests/fuzz/fuzz_archive $(B)/tests/fuzz/fuzz_image: FUZZ_LIBS = $(LIBS_archive)
-$(B)/tests/fuzz/fuzz_cert: $(call obj,$(call plugin_src,cert))
-$(B)/tests/fuzz/fuzz_cert: FUZZ_LIBS = $(LIBS_cert)
-
-CERT_FUZZ := $(B)/tests/fuzz/fuzz_root $(B)/tests/fuzz/fuzz_rekor
+CERT_FUZZ := $(B)/tests/fuzz/fuzz_cert $(B)/tests/fuzz/fuzz_root $(B)/tests/fuzz/fuzz_rekor
 $(CERT_FUZZ): $(call obj,$(call plugin_src,cert))
 $(CERT_FUZZ): FUZZ_LIBS = $(LIBS_cert)
 

@@ -2,6 +2,7 @@
 #include "sign/fulcio.h"
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "sign/der.h"
 
 #include <string.h>
@@ -73,9 +74,12 @@ int sign_fulcio_identity_read(const struct sign_cert *leaf, struct sign_fulcio_i
 static int check_times(struct sign_cert *const *certs, size_t n_certs, const struct sign_authority *ca,
                        const int64_t *times, size_t n, const struct sign_cert **ret_issuer, struct err *e)
 {
+    char text[TIME_STR_MAX];
     for (size_t i = 0; i < n; i++) {
         const struct sign_anchor *anchor = NULL;
         int r = sign_cert_chain_check(certs, n_certs, ca->anchor, times[i], SIGN_PROFILE_FULCIO, &anchor, e);
+        if (r == ERR_EXPIRED) /* keyless certificates have no subject that the message could name */
+            return err_wrap(e, "signed at %s", time_str(times[i], text));
         if (r)
             return r;
         if (!sign_window_has(&ca->window, times[i]))

@@ -44,8 +44,8 @@ static void small_roots(void **state)
         "{\"mediaType\":\"" ROOT_V01 "\"}",
         "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot+json;version=0.2\",\"tlogs\":[]}",
         "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot.v0.1+json\"}",
-        "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot.v0.2+json\",\"ctlogs\":[],\"tlogs\":[],"
-        "\"certificateAuthorities\":[],\"timestampAuthorities\":[]}",
+        ("{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot.v0.2+json\",\"ctlogs\":[],\"tlogs\":[],"
+         "\"certificateAuthorities\":[],\"timestampAuthorities\":[]}"),
     };
     static const char *const bad[] = {
         "",
@@ -58,8 +58,8 @@ static void small_roots(void **state)
         "{\"mediaType\":\"" ROOT_V01 "\",\"revoked\":[]}",
         "{\"mediaType\":\"" ROOT_V01 "\"}x",
         "{\"mediaType\":\"" ROOT_V01 "\",\"mediaType\":\"" ROOT_V01 "\"}",
-        "{\"mediaType\":\"" ROOT_V01 "\",\"certificateAuthorities\":[{\"certChain\":{\"certificates\":[]},"
-        "\"validFor\":{\"start\":\"2026-01-01T00:00:00Z\"}}]}",
+        ("{\"mediaType\":\"" ROOT_V01 "\",\"certificateAuthorities\":[{\"certChain\":{\"certificates\":[]},"
+         "\"validFor\":{\"start\":\"2026-01-01T00:00:00Z\"}}]}"),
     };
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         ASSERT_OK(parse(bytes_str(good[i]), &e));
