@@ -8,11 +8,13 @@
 
 #define DER_SET ((enum der_tag)0x31)
 
-/* OIDs in DER: id-ct-TSTInfo, signedData, contentType, messageDigest, ecdsa-with-SHA256; SHA-256 with NULL.
+/* OIDs in DER: id-ct-TSTInfo, signedData, contentType, messageDigest, signingCertificateV2,
+ * ecdsa-with-SHA256; SHA-256 with NULL.
  */
 #define O_TST       "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04"
 #define O_SIGNED    "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 #define O_TYPE      "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03"
+#define O_ESS       "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f"
 #define O_DIGEST    "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04"
 #define ALG_ECDSA   "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
 #define ALG_SHA256  "\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00"
@@ -56,6 +58,8 @@ static inline void put_signer(const struct world *w, struct bytes info, struct b
     AUTO(sign_cert) cert = NULL;
     AUTO_DONE(buf) attrs = BUF_INIT(ROOM);
     AUTO_DONE(buf) set = BUF_INIT(ROOM);
+    AUTO_DONE(buf) ess = BUF_INIT(ROOM);
+    AUTO_DONE(buf) attr = BUF_INIT(ROOM);
     AUTO_DONE(buf) name = BUF_INIT(ROOM);
     AUTO_DONE(buf) signature = BUF_INIT(ROOM);
     uint8_t hash[HASH_SHA256_LEN];
@@ -64,6 +68,15 @@ static inline void put_signer(const struct world *w, struct bytes info, struct b
     PUT(&attrs, "\x30\x1a" O_TYPE "\x31\x0d" O_TST);
     PUT(&attrs, "\x30\x2f" O_DIGEST "\x31\x22\x04\x20");
     buf_append(&attrs, hash, sizeof(hash));
+    /* RFC 5035 section 3: whose it is, by SHA-256. */
+    sha256(buf_bytes(&w->tsa.der), hash);
+    sign_der_put(&ess, DER_OCTET_STRING, BYTES_ARR(hash));
+    for (unsigned i = 0; i < 3; i++)
+        wrap(&ess, DER_SEQUENCE);
+    wrap(&ess, DER_SET);
+    PUT(&attr, O_ESS);
+    buf_append_bytes(&attr, buf_bytes(&ess));
+    sign_der_put(&attrs, DER_SEQUENCE, buf_bytes(&attr));
     sign_der_put(&set, DER_SET, buf_bytes(&attrs));
     ASSERT_OK(sign_key_sign(w->clock, buf_bytes(&set), &signature, &e));
     buf_append_bytes(&name, cert->issuer_der);
