@@ -98,24 +98,6 @@ static int load_key(const struct place *at, const struct sign_source *s, void **
     return 0;
 }
 
-static int load_root(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
-{
-    AUTO_DONE(buf) text = BUF_INIT(LIMIT_POLICY_FILE);
-    struct sign_root *root = NULL;
-    int r = read_one(at, s->paths[0], &text, e);
-    if (r)
-        return r;
-    if ((r = sign_root_parse(buf_bytes(&text), &root, e)))
-        return err_wrap(e, "%s", s->paths[0]);
-    *ret = root;
-    return 0;
-}
-
-static void release_root(void *object)
-{
-    sign_root_free(object);
-}
-
 static void release_root(void *object)
 {
     sign_root_free(object);
@@ -268,7 +250,7 @@ int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret,
         return err_set(e, ERR_USAGE, "a policy says itself which keys count: keys beside it would not");
     if (!conf->policy && !given)
         return err_set(e, ERR_USAGE, "neither a policy nor a key: nothing to verify with");
-    if (conf->root && !conf->n_identities)
+    if (conf->root && !conf->n_identities && !conf->n_keys)
         return err_set(e, ERR_USAGE, "a trusted root without an identity: anybody could have signed");
     AUTO(flow_trust) t = calloc(1, sizeof(*t));
     int r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf->policy, e) : load_given(t, conf, e);

@@ -14,7 +14,7 @@ struct flow_trust_conf {
     const char *const *stores; /* files of certificates, or folders of them */
     size_t n_stores;
     const char *signers;                    /* an allowed_signers file; NULL: none */
-    const struct sign_identity *identities; /* with a root there must be some; borrowed for good */
+    const struct sign_identity *identities; /* with a root and no key there must be some; borrowed */
     size_t n_identities;
     const struct sign_pair *annotations; /* that must be signed along; borrowed for good */
     size_t n_annotations;
