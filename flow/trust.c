@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "flow/truststore.h"
 #include "sign/root.h"
+#include "sign/signers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,23 @@ static int load_root(const struct place *at, const struct sign_source *s, void *
     return 0;
 }
 
+static int load_signers(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
+{
+    AUTO_DONE(buf) text = BUF_INIT(LIMIT_SIGNERS);
+    struct sign_signers *signers = NULL;
+    int r = read_one(at, s->paths[0], &text, e);
+    if (!r)
+        r = sign_signers_parse(buf_bytes(&text), s->paths[0], &signers, e);
+    if (!r)
+        *ret = signers;
+    return r;
+}
+
+static void release_signers(void *object)
+{
+    sign_signers_free(object);
+}
+
 /* One row for each kind of source: what reads its files, and what frees what came of them. A kind without a
  * reader cannot be verified with, and a policy that needs it is refused. */
 static const struct loader {
@@ -125,7 +143,7 @@ static const struct loader {
     [SIGN_SOURCE_KEY] = {load_key, release_key},
     [SIGN_SOURCE_ROOT] = {load_root, release_root},
     [SIGN_SOURCE_STORE] = {load_store, release_store},
-    [SIGN_SOURCE_SIGNERS] = {NULL, NULL},
+    [SIGN_SOURCE_SIGNERS] = {load_signers, release_signers},
 };
 
 static int load_source(const struct place *at, const struct sign_source *s, void **ret, struct err *e)
