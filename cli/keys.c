@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/agent.h"
 #include "cli/password.h"
 
 #include <errno.h>
@@ -56,12 +57,14 @@ int keys_read_private(const char *path, const char *password_fd, struct sign_key
     AUTO_DONE(password) p = PASSWORD_INIT(password_fd, path);
     const struct sign_password source = password_source(&p);
     AUTO(sign_key) k = NULL;
+    if (agent_names(path))
+        return agent_find(path, ret, e);
     keys_protect();
     int r = keys_read_with(path, &source, &k, NULL, NULL, e);
     if (r)
         return r;
     if (!sign_key_is_private(k))
-        return err_set(e, ERR_USAGE, "%s is a public key, signing takes the private one", path);
+        return agent_key(k, ret, e);
     *ret = TAKE(k);
     return 0;
 }

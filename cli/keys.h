@@ -18,8 +18,9 @@ MUST_CHECK int keys_read(const char *path, struct sign_key **ret, struct err *e)
 MUST_CHECK int keys_read_with(const char *path, const struct sign_password *password, struct sign_key **ret,
                               const struct sign_keyfile **ret_kind, bool *ret_encrypted, struct err *e);
 
-/* keys_read_private - the key to sign with, out of a file that may be encrypted. password_fd: what
- * --password-fd says, or NULL: see cli/password.h. ERR_USAGE for a public key. */
+/* keys_read_private - the key to sign with, out of a file that may be encrypted, or held by an agent: see
+ * cli/agent.h. password_fd: what --password-fd says, or NULL: see cli/password.h. ERR_USAGE for a public key
+ * that no agent holds. */
 MUST_CHECK int keys_read_private(const char *path, const char *password_fd, struct sign_key **ret,
                                  struct err *e);
 
