@@ -16,17 +16,17 @@ struct sign_options {
 };
 
 enum { BY_TARGET };
-static const char *const formats[] = {"default",  "sigstore", "cosign", "notation",
-                                      "embedded", "claims",   NULL};
+static const char *const formats[] = {"default", "sigstore", "cosign", "notation",
+                                      "ssh",     "embedded", "claims", NULL};
 
 static const struct opt options[] = {
-    {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY", "the private key to sign with",
-     NULL},
+    {"key", 0, OPT_STRING, true, offsetof(struct sign_options, key), "KEY",
+     "the private key to sign with; a public one, or\nagent:SHA256:..., that ssh-agent holds", NULL},
     CMD_PASSWORD(struct sign_options),
     {"format", 0, OPT_ENUM, false, offsetof(struct sign_options, format), "FORMAT",
-     "for files embedded (the default) or claims; for\nreferences sigstore (the default), a bundle that is "
-     "a\n"
-     "referrer, or cosign, an image under sha256-....sig",
+     "for files embedded (the default), claims or ssh; for\nreferences sigstore (the default), a bundle that "
+     "is a\n"
+     "referrer, cosign, an image under sha256-....sig,\nnotation or ssh",
      formats},
     SIGN_FILE_OPTIONS(struct sign_options),
     {"annotation", 'a', OPT_LIST, false, offsetof(struct sign_options, annotations), "KEY=VALUE",
@@ -106,7 +106,7 @@ static int run(struct cmd_call *call, struct err *e)
     const bool is_file = oci_ref_is_path(target);
     const char *name = o->format == BY_TARGET ? NULL : formats[o->format];
     const struct sign_format *format = name ? sign_format_find(name) : NULL;
-    if (format && is_file && format->make)
+    if (format && is_file && format->make && !format->is_file)
         return err_set(e, ERR_USAGE, "%s signatures are for references, this is a file", format->name);
     return is_file ? sign_file(o, name, target, e) : sign_reference(call, name, target, e);
 }

@@ -5,6 +5,7 @@
 #include "cli/conf.h"
 #include "cli/keys.h"
 #include "sign/claims.h"
+#include "sign/content.h"
 #include "sign/embedded.h"
 #include "sign/embedded_parts.h"
 
@@ -122,6 +123,43 @@ static int run_claims(const struct source_opener *from, const struct sign_key *k
     return write_signed(&sign_claims_jwt, from, &order, o->output, e);
 }
 
+/* A signature over the whole file, whatever it is, that always lies beside it. */
+static int run_beside(const struct sign_format *format, const struct source_opener *from,
+                      const struct sign_key *key, const struct sign_file_options *o, struct err *e)
+{
+    AUTO_DONE(sign_content) content = {.size = 0};
+    AUTO_DONE(sign_product) made = {.media_type = NULL};
+    struct source *in;
+    int64_t now;
+    int r = conf_now(&now, e);
+    if (!r)
+        r = from->open(from->ctx, &in, e);
+    if (r)
+        return r;
+    r = sign_content_read(in, false, &content, e);
+    source_close(in);
+    if (r)
+        return r;
+    const struct sign_subject subject = sign_content_subject(&content);
+    const struct sign_order order = {.subject = &subject,
+                                     .key = key,
+                                     .now = now,
+                                     .expires_at = o->expires ? now + (int64_t)(o->expires / 1000) : 0};
+    r = format->make(&order, &made, e);
+    return r ? r : file_write(AT_FDCWD, o->detached, buf_bytes(&made.blob), 0666, FILE_REPLACE, e);
+}
+
+/* The same for such formats alone. */
+static int check_beside(const struct sign_file_options *o, struct err *e)
+{
+    struct sign_file_options others = *o;
+    others.detached = NULL;
+    if (sign_file_any(&others))
+        return err_set(e, ERR_USAGE, "%s is not for signatures that lie beside the file",
+                       sign_file_any(&others));
+    return o->detached ? 0 : err_set(e, ERR_USAGE, "--detached SIG is missing: where to write the signature");
+}
+
 static int check_options(const struct sign_file_options *o, bool claims, struct err *e)
 {
     bool states = o->subject_key || o->name || o->version || o->call_alias || o->tags.n ||
@@ -141,15 +179,18 @@ int sign_file_run(const char *path, const char *format, const struct sign_key *k
                   const struct sign_file_options *o, struct sign_file_result *ret, struct err *e)
 {
     const struct sign_format *how = format ? sign_format_find(format) : &sign_embedded;
-    if (!how || !how->sign)
-        return err_set(e, ERR_USAGE, "'%s' is no format for signing files: embedded, claims", format);
+    const bool beside = how && how->is_file && how->make;
+    if (!how || !(how->sign || beside))
+        return err_set(e, ERR_USAGE, "'%s' is no format for signing files: embedded, claims, ssh", format);
     bool claims = how == &sign_claims_jwt;
     AUTO_DONE(input) in = {.fd = -1};
-    int r = check_options(o, claims, e);
+    int r = beside ? check_beside(o, e) : check_options(o, claims, e);
     if (!r)
         r = input_open(&in, path, e);
     if (!r)
-        r = claims ? run_claims(&in.from, key, o, e) : run_embedded(&in.from, key, o, e);
+        r = beside   ? run_beside(how, &in.from, key, o, e)
+            : claims ? run_claims(&in.from, key, o, e)
+                     : run_embedded(&in.from, key, o, e);
     if (!r)
         *ret = (struct sign_file_result){how->name, o->output, o->detached};
     return r;

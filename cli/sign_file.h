@@ -43,7 +43,7 @@ struct sign_file_options {
          false,                                                                                               \
          SIGN_FILE_ROW(type, detached),                                                                       \
          "SIG",                                                                                               \
-         "embedded: write the signature to a file of its own",                                                \
+         "embedded, ssh: write the signature to a file of its own",                                           \
          NULL},                                                                                               \
         {"subject-key",                                                                                       \
          0,                                                                                                   \
@@ -101,7 +101,7 @@ struct sign_file_result {
     const char *detached; /* the signature's own file, or NULL */
 };
 
-/* sign_file_run - signs the file. format: "embedded", "claims", or NULL for the first. key: private.
+/* sign_file_run - signs the file. format: "embedded", "claims", "ssh", or NULL for the first. key: private.
  * ERR_USAGE: options that do not go together. */
 MUST_CHECK int sign_file_run(const char *path, const char *format, const struct sign_key *key,
                              const struct sign_file_options *o, struct sign_file_result *ret, struct err *e);

@@ -23,7 +23,7 @@ static int hash_content(const struct sign_subject *subject, enum hash_alg alg, s
     return 0;
 }
 
-int sign_subject_hash(const struct sign_subject *subject, enum hash_alg alg, struct digest *ret,
+int sign_content_hash(const struct sign_subject *subject, enum hash_alg alg, struct digest *ret,
                       struct err *e)
 {
     if (subject->digest.alg == alg) {
@@ -38,7 +38,7 @@ int sign_subject_hash(const struct sign_subject *subject, enum hash_alg alg, str
     return hash_content(subject, alg, ret, e);
 }
 
-void sign_file_done(struct sign_file *f)
+void sign_content_done(struct sign_content *f)
 {
     buf_done(&f->content);
 }
@@ -53,7 +53,7 @@ static void hashes_done(struct hashes *h)
         hash_free(h->state[i]);
 }
 
-static int read_on(struct source *from, struct hashes *h, struct sign_file *f, bool keep, uint8_t *chunk,
+static int read_on(struct source *from, struct hashes *h, struct sign_content *f, bool keep, uint8_t *chunk,
                    struct err *e)
 {
     for (;;) {
@@ -71,11 +71,11 @@ static int read_on(struct source *from, struct hashes *h, struct sign_file *f, b
     }
 }
 
-int sign_file_read(struct source *from, bool keep, struct sign_file *ret, struct err *e)
+int sign_content_read(struct source *from, bool keep, struct sign_content *ret, struct err *e)
 {
     __attribute__((cleanup(hashes_done))) struct hashes h = {{NULL}};
     AUTO_FREE uint8_t *chunk = malloc(STREAM_CHUNK);
-    *ret = (struct sign_file){.content = BUF_INIT(LIMIT_MODULE)};
+    *ret = (struct sign_content){.content = BUF_INIT(LIMIT_MODULE)};
     int r = chunk ? 0 : err_nomem(e);
     for (size_t i = 0; !r && i < ARRAY_LEN(file_algs); i++)
         r = hash_open(file_algs[i], &h.state[i], e);
@@ -86,7 +86,7 @@ int sign_file_read(struct source *from, bool keep, struct sign_file *ret, struct
     return r;
 }
 
-struct sign_subject sign_file_subject(const struct sign_file *f)
+struct sign_subject sign_content_subject(const struct sign_content *f)
 {
     return (struct sign_subject){.digest = f->digests[0],
                                  .size = f->size,

@@ -2,6 +2,7 @@
 #include "sign/format.h"
 
 #include "base/text.h"
+#include "sign/content.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,11 +101,38 @@ static int note_uncovered(const struct sign_scan *scan, struct sign_report *repo
                            scan->n_sections, buf_cstr(&list));
 }
 
+/* By a signature that lies beside the file and is over all of it, whatever the file is. What stands inside
+ * does not count: it is not what was asked about. */
+static int verify_beside(const struct sign_format *format, const struct source_opener *from,
+                         const struct sign_trust *trust, struct sign_report *report, struct digest *ret_file,
+                         struct err *e)
+{
+    AUTO_DONE(sign_content) content = {.size = 0};
+    const struct sign_carrier carrier = {
+        .media_type = "", .artifact_type = "", .blob = trust->detached, .where = "beside the file"};
+    struct source *in;
+    int r = from->open(from->ctx, &in, e);
+    if (r)
+        return r;
+    r = sign_content_read(in, format->wants_content && format->wants_content(trust->detached), &content, e);
+    source_close(in);
+    if (r)
+        return r;
+    const struct sign_subject subject = sign_content_subject(&content);
+    r = format->judge(&carrier, &subject, trust, report, e);
+    if (!r && ret_file)
+        *ret_file = subject.digest;
+    return r;
+}
+
 int sign_verify(const struct source_opener *from, const struct sign_trust *trust, struct sign_report *report,
                 struct digest *ret_file, struct err *e)
 {
     if (sign_trust_is_empty(trust))
         return err_set(e, ERR_USAGE, "verification needs at least one key");
+    const struct sign_format *beside = trust->detached.len ? sign_format_of_file(trust->detached) : NULL;
+    if (beside)
+        return verify_beside(beside, from, trust, report, ret_file, e);
     AUTO_DONE(sign_scan) scan = SIGN_SCAN_INIT;
     int r = sign_scan_run(from, trust->detached.len ? SIGN_SCAN_DETACHED : 0, &scan, e);
     if (!r && scan.broken.code)

@@ -93,6 +93,8 @@ struct sign_format {
 
     /* Whether a file that lies beside what it signs starts as this format does; NULL: there are none. */
     bool (*is_file)(struct bytes content);
+    /* Whether such a file is about the bytes themselves and not about a digest of them; NULL: never. */
+    bool (*wants_content)(struct bytes content);
 
     /* Adds one check or more, whatever the blob is. Returns non-zero only when nothing could be said. */
     int (*judge)(const struct sign_carrier *carrier, const struct sign_subject *subject,

@@ -95,6 +95,13 @@ static bool is_file(struct bytes content)
     return bytes_starts(content, UNTRUSTED);
 }
 
+static bool wants_content(struct bytes content)
+{
+    struct sign_minisig s;
+    struct err ignored = ERR_INIT;
+    return !sign_minisig_parse(content, &s, &ignored) && !s.of_hash;
+}
+
 /* Number and key, with the line of a comment or, as people pass it on, without. */
 static bool key_is_file(struct bytes content)
 {
@@ -178,7 +185,7 @@ static int find_message(const struct sign_minisig *s, const struct sign_subject 
 {
     struct digest own;
     if (s->of_hash) {
-        int r = sign_subject_hash(subject, HASH_BLAKE2B, d, e);
+        int r = sign_content_hash(subject, HASH_BLAKE2B, d, e);
         *ret = bytes_of(d->value, HASH_BLAKE2B_LEN);
         return r;
     }
@@ -251,4 +258,5 @@ static int judge(const struct sign_carrier *carrier, const struct sign_subject *
     return r ? sign_check_fail(check, r, e) : judge_by(&s, subject, trust, check, e);
 }
 
-const struct sign_format sign_minisign = {.name = NAME, .is_file = is_file, .judge = judge};
+const struct sign_format sign_minisign = {
+    .name = NAME, .is_file = is_file, .wants_content = wants_content, .judge = judge};

@@ -30,7 +30,6 @@ struct sign_signers {
 struct reader {
     struct sign_signers *to;
     unsigned line;
-    int64_t (*local_time)(int64_t);
     struct err *e;
 };
 
@@ -96,10 +95,12 @@ static int keep(struct bytes text, char **ret, struct err *e)
 }
 
 /* "YYYYMMDD", "YYYYMMDDHHMM" or "YYYYMMDDHHMMSS", with "Z" or "UTC" behind it or not. */
-static bool read_time(const struct reader *rd, struct bytes text, int64_t *ret)
+static bool read_time(struct bytes text, int64_t *ret)
 {
     char full[] = "00000000000000Z";
     size_t digits = 0;
+    if (!text.len)
+        return false;
     while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
         digits++;
     struct bytes zone = bytes_of(text.ptr + digits, text.len - digits);
@@ -107,11 +108,7 @@ static bool read_time(const struct reader *rd, struct bytes text, int64_t *ret)
     if ((digits != 8 && digits != 12 && digits != 14) || (zone.len && !utc))
         return false;
     memcpy(full, text.ptr, digits);
-    if (!time_parse_generalized(bytes_str(full), ret))
-        return false;
-    if (!utc && rd->local_time)
-        *ret = rd->local_time(*ret);
-    return true;
+    return time_parse_generalized(bytes_str(full), ret);
 }
 
 /* Cuts `NAME` or `NAME="VALUE"` and the comma behind it off the options. */
@@ -149,7 +146,7 @@ static int read_bound(struct reader *rd, const char *name, struct bytes value, b
 {
     if (*has)
         return wrong(rd, "%s stands there twice", name);
-    if (!read_time(rd, value, ret))
+    if (!read_time(value, ret))
         return wrong(rd, "%s takes YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, and Z for UTC", name);
     *has = true;
     return 0;
@@ -267,15 +264,14 @@ static int read_lines(struct reader *rd, struct bytes text)
     return 0;
 }
 
-int sign_signers_parse(struct bytes text, const char *name, int64_t (*local_time)(int64_t),
-                       struct sign_signers **ret, struct err *e)
+int sign_signers_parse(struct bytes text, const char *name, struct sign_signers **ret, struct err *e)
 {
     if (text.len > LIMIT_SIGNERS)
         return err_set(e, ERR_LIMIT, "%s: more than %u bytes", name, LIMIT_SIGNERS);
     AUTO(sign_signers) s = calloc(1, sizeof(*s));
     if (!s || !(s->name = strdup(name)))
         return err_nomem(e);
-    struct reader rd = {s, 0, local_time, e};
+    struct reader rd = {s, 0, e};
     int r = read_lines(&rd, text);
     if (r)
         return r;

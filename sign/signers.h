@@ -9,12 +9,12 @@
 
 #include "sign/trust.h"
 
-/* sign_signers_parse - text: the file's content, at most LIMIT_SIGNERS. name: for messages. local_time: what
- * the given time of day, as seconds since 1970 were it UTC, is in UTC, for dates that do not end in "Z";
- * NULL: they are UTC too. ERR_CONFIG with the line: something that OpenSSH does not know, or that contradicts
- * itself; a file that names no key. ERR_LIMIT, ERR_NOMEM. */
-MUST_CHECK int sign_signers_parse(struct bytes text, const char *name, int64_t (*local_time)(int64_t),
-                                  struct sign_signers **ret, struct err *e);
+/* sign_signers_parse - text: the file's content, at most LIMIT_SIGNERS. name: for messages. Dates that do not
+ * end in "Z" are UTC as well, where ssh-keygen takes the zone of the machine it runs on: the same file must
+ * mean the same everywhere. ERR_CONFIG with the line: something that OpenSSH does not know, or that
+ * contradicts itself; a file that names no key. ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK int sign_signers_parse(struct bytes text, const char *name, struct sign_signers **ret,
+                                  struct err *e);
 void sign_signers_free(struct sign_signers *s);
 DEFINE_AUTO(sign_signers, sign_signers_free);
 

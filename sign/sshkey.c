@@ -143,6 +143,8 @@ int sign_sshkey_decode(struct bytes type, struct bytes base64, struct buf *out, 
     int r = b64_decode(B64_STD, base64, out, e);
     if (r)
         return err_wrap(e, "an SSH public key");
+    if (out->len == before)
+        return malformed(e);
     blob = bytes_of(out->ptr + before, out->len - before);
     if (!sign_sshwire_take_string(&blob, &named) || !bytes_eq(named, type))
         return err_set(e, ERR_FORMAT, "an SSH public key of another type than its line says");

@@ -152,7 +152,7 @@ static int hash_message(const struct sign_subject *subject, enum hash_alg alg, s
 {
     char text[DIGEST_STR_MAX];
     if (is_of_file(subject))
-        return sign_subject_hash(subject, alg, ret, e);
+        return sign_content_hash(subject, alg, ret, e);
     return hash_bytes(alg, bytes_str(digest_str(&subject->digest, text)), ret, e);
 }
 

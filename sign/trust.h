@@ -47,7 +47,8 @@ struct sign_trust {
     const char *sections;  /* embedded: a POSIX extended regular expression: only the parts of the file with
                               custom sections of such names, and all sections that are not custom, must be
                               signed; NULL: the whole file */
-    struct bytes detached; /* embedded: the signature, which stands beside the file; empty: it is inside */
+    struct bytes detached; /* files: the signature, which stands beside the file: embedded, ssh or minisign;
+                              empty: it is inside */
     bool old_claims;    /* claims of a revision below 3 count as well, if they state the hash of the file */
     const char *claims; /* nkeys with blanks between them: claims must be by one of these accounts (A...) and
                            about one of these modules (M...), where there are any of the kind, and in any case
