@@ -43,7 +43,7 @@ struct sign_file_options {
          false,                                                                                               \
          SIGN_FILE_ROW(type, detached),                                                                       \
          "SIG",                                                                                               \
-         "embedded, ssh: write the signature to a file of its own",                                           \
+         "embedded, ssh: write the signature to a file of\nits own",                                          \
          NULL},                                                                                               \
         {"subject-key",                                                                                       \
          0,                                                                                                   \

@@ -87,14 +87,14 @@ static void test_not_keys(void **state)
         const char *says;
     } cases[] = {
         {"", ERR_FORMAT, "not a key file"},
-        {"ssh-ed25519 AAAA", ERR_FORMAT, "not a key file"},
+        {"ssh-ed25519 AAAA", ERR_FORMAT, "another type than its line says"},
         {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ERR_UNSUPPORTED, "certificate"},
         {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
          ERR_UNSUPPORTED, "encrypted"},
         {"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", ERR_UNSUPPORTED,
          "EC PRIVATE KEY"},
-        {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", ERR_UNSUPPORTED,
-         "OPENSSH PRIVATE KEY"},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", ERR_FORMAT,
+         "malformed OpenSSH private key"},
         {"-----BEGIN \x1b[31m-----\nAAAA\n", ERR_UNSUPPORTED, "\\x1b"},
         {"-----BEGIN PUBLIC KEY-----", ERR_FORMAT, "no end"},
         {"-----BEGIN PUBLIC KEY-----\nMCow\n", ERR_FORMAT, "no end"},
