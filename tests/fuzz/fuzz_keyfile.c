@@ -55,8 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool good = false;
     int r = sign_key_open(bytes_of(data, size), "fuzz", &password, &k, &e);
     if (r) {
-        must(r == ERR_FORMAT || r == ERR_UNSUPPORTED || r == ERR_LIMIT || r == ERR_AUTH ||
-             r == ERR_USAGE);
+        must(r == ERR_FORMAT || r == ERR_UNSUPPORTED || r == ERR_LIMIT || r == ERR_AUTH || r == ERR_USAGE);
         must(e.code == r && e.msg[0] && !k);
         return 0;
     }
