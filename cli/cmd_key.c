@@ -14,16 +14,18 @@
 struct key_options {
     unsigned to; /* of keyforms[] */
     const char *output, *password_fd;
-    bool public, json;
+    bool public, encrypt, json;
 };
 
 static const struct opt options[] = {
     {"to", 0, OPT_ENUM, false, offsetof(struct key_options, to), "FORMAT",
-     "convert: pem (the default), pkcs8, spki, cosign,\nwasmsign2, openssh-public, nkeys, nkeys-account,\n"
-     "nkeys-module and others",
+     "convert: pem (the default), pkcs8, spki, cosign,\nwasmsign2, openssh, openssh-public, nkeys,\n"
+     "nkeys-account, nkeys-module and others",
      keyform_names},
     {"public", 0, OPT_FLAG, false, offsetof(struct key_options, public), NULL,
      "convert: write the public key of a private one", NULL},
+    {"encrypt", 0, OPT_FLAG, false, offsetof(struct key_options, encrypt), NULL,
+     "convert: encrypt the private key, in the form openssh;\ncosign always does", NULL},
     {"output", 'o', OPT_STRING, false, offsetof(struct key_options, output), "OUT",
      "convert: the file to write; - is standard output", NULL},
     CMD_PASSWORD(struct key_options),
@@ -119,8 +121,8 @@ static int show(const struct key_options *o, const struct from *f, const struct 
                                                        .wasmsign2 = BUF_INIT(128),
                                                        .nkeys = {BUF_INIT(128), BUF_INIT(128)}};
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
-    if (o->to || o->public || o->output)
-        return err_set(e, ERR_USAGE, "--to, --public and --output are for convert");
+    if (o->to || o->public || o->output || o->encrypt)
+        return err_set(e, ERR_USAGE, "--to, --public, --encrypt and --output are for convert");
     int r = ids_make(f->key, &x, e);
     if (r)
         return r;
@@ -132,7 +134,7 @@ static int show(const struct key_options *o, const struct from *f, const struct 
 }
 
 static int print_converted(const struct key_options *o, const struct sign_keyfile *kind, bool private,
-                           const struct sign_key *k, struct err *e)
+                           bool encrypted, const struct sign_key *k, struct err *e)
 {
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
     char fingerprint[SIGN_FINGERPRINT_MAX];
@@ -144,7 +146,7 @@ static int print_converted(const struct key_options *o, const struct sign_keyfil
         jout_string(&w, "format", kind->name);
         jout_string(&w, "type", sign_key_type_name(sign_key_type(k)));
         jout_bool(&w, "private", private);
-        jout_bool(&w, "encrypted", private && kind->encrypts);
+        jout_bool(&w, "encrypted", encrypted);
         jout_string(&w, "fingerprint", fingerprint);
         ui_json_end(&w);
     } else {
@@ -174,11 +176,14 @@ static int convert(const struct key_options *o, const struct from *f, const stru
     else if (kind == &sign_keyfile_nkeys && !sign_key_nkey_kind(f->key))
         return err_set(e, ERR_USAGE,
                        "nkeys say whose key it is: --to nkeys-account, nkeys-module or another");
-    int r = private ? sign_keyfile_write_private(kind, f->key, password, &content, e)
+    const bool encrypt = private && (kind->encrypts || o->encrypt);
+    if (encrypt && !kind->encrypts && kind != &sign_keyfile_openssh)
+        return err_set(e, ERR_USAGE, "%s keys are not encrypted; cosign and openssh are", form->name);
+    int r = private ? sign_keyfile_write_private(kind, f->key, encrypt ? password : NULL, &content, e)
                     : sign_keyfile_write_public(kind, f->key, &content, e);
     if (!r)
         r = keyform_write(o->output, private, buf_bytes(&content), e);
-    return r || to_stdout ? r : print_converted(o, kind, private, f->key, e);
+    return r || to_stdout ? r : print_converted(o, kind, private, encrypt, f->key, e);
 }
 
 static const struct action {

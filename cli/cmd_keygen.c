@@ -41,7 +41,7 @@ static const char *const type_names[] = {"ed25519",       "p256",       "p384", 
                                          "nkeys-cluster", NULL};
 _Static_assert(ARRAY_LEN(types) + 1 == ARRAY_LEN(type_names), "one name for each type");
 
-static const char *const formats[] = {"pem", "cosign", "wasmsign2", NULL};
+static const char *const formats[] = {"pem", "cosign", "wasmsign2", "openssh", NULL};
 
 static const struct opt options[] = {
     {"output", 'o', OPT_STRING, true, offsetof(struct keygen_options, name), "NAME",
@@ -51,9 +51,9 @@ static const struct opt options[] = {
      "and others; signatures inside a module are made\nwith ed25519",
      type_names},
     {"format", 0, OPT_ENUM, false, offsetof(struct keygen_options, format), "FORMAT",
-     "pem (the default), cosign or wasmsign2; keys of the\ntypes nkeys-* have their own", formats},
+     "pem (the default), cosign, openssh or wasmsign2; keys\nof the types nkeys-* have their own", formats},
     {"encrypt", 0, OPT_FLAG, false, offsetof(struct keygen_options, encrypt), NULL,
-     "encrypt the private key, in the form of cosign", NULL},
+     "encrypt the private key; pem becomes cosign", NULL},
     CMD_PASSWORD(struct keygen_options),
     CMD_JSON(struct keygen_options),
 };
@@ -93,8 +93,8 @@ static int choose(const struct keygen_options *o, const struct keyform **ret, st
         return err_set(e, ERR_USAGE, "wasmsign2's keys are not encrypted: leave --encrypt or --format away");
     if (strcmp(format, "wasmsign2") == 0 && types[o->type].type != SIGN_KEY_ED25519)
         return err_set(e, ERR_USAGE, "wasmsign2 knows ed25519 keys only");
-    *ret = keyform_find(own ? own : o->encrypt ? "cosign" : format);
-    return o->password_fd && !(*ret)->private->encrypts
+    *ret = keyform_find(own ? own : o->encrypt && !o->format ? "cosign" : format);
+    return o->password_fd && !o->encrypt && !(*ret)->private->encrypts
                ? err_set(e, ERR_USAGE, "--password-fd needs --encrypt")
                : 0;
 }
@@ -109,7 +109,7 @@ static int print(const struct keygen_options *o, const struct keyform *form, con
         struct jout w = ui_json_begin(&out, "waybill.keygen/1");
         jout_string(&w, "type", type_names[o->type]);
         jout_string(&w, "format", form->name);
-        jout_bool(&w, "encrypted", form->private->encrypts);
+        jout_bool(&w, "encrypted", form->private->encrypts || o->encrypt);
         jout_string(&w, "privateKey", names->private);
         jout_string(&w, "publicKey", names->public);
         jout_string(&w, "fingerprint", fingerprint);
@@ -149,8 +149,9 @@ static int run(struct cmd_call *call, struct err *e)
         return r;
     AUTO_DONE(password) asked = PASSWORD_INIT(o->password_fd, names.private);
     const struct sign_password password = password_source(&asked);
+    const bool encrypt = o->encrypt || form->private->encrypts;
     if ((r = generate(o, form, &key, e)) ||
-        (r = sign_keyfile_write_private(form->private, key, &password, &private, e)) ||
+        (r = sign_keyfile_write_private(form->private, key, encrypt ? &password : NULL, &private, e)) ||
         (r = sign_keyfile_write_public(form->public, key, &public, e)) ||
         (r = keyform_write_pair(names.private, buf_bytes(&private), names.public, buf_bytes(&public), e)))
         return r;

@@ -18,6 +18,7 @@ const struct keyform keyforms[] = {
     {"spki", NULL, &sign_keyfile_spki, 0},
     {"cosign", &sign_keyfile_cosign, &sign_keyfile_spki, 0},
     {"wasmsign2", &sign_keyfile_wasmsign2, &sign_keyfile_wasmsign2, 0},
+    {"openssh", &sign_keyfile_openssh, &sign_keyfile_openssh_public, 0},
     {"openssh-public", NULL, &sign_keyfile_openssh_public, 0},
     {"nkeys", &sign_keyfile_nkeys, &sign_keyfile_nkeys, 0},
     NKEYS("nkeys-account", 'A'),
@@ -29,10 +30,22 @@ const struct keyform keyforms[] = {
     NKEYS("nkeys-cluster", 'C'),
 };
 
-const char *const keyform_names[] = {"pem",          "pkcs8",          "spki",       "cosign",
-                                     "wasmsign2",    "openssh-public", "nkeys",      "nkeys-account",
-                                     "nkeys-module", "nkeys-service",  "nkeys-user", "nkeys-operator",
-                                     "nkeys-server", "nkeys-cluster",  NULL};
+const char *const keyform_names[] = {"pem",
+                                     "pkcs8",
+                                     "spki",
+                                     "cosign",
+                                     "wasmsign2",
+                                     "openssh",
+                                     "openssh-public",
+                                     "nkeys",
+                                     "nkeys-account",
+                                     "nkeys-module",
+                                     "nkeys-service",
+                                     "nkeys-user",
+                                     "nkeys-operator",
+                                     "nkeys-server",
+                                     "nkeys-cluster",
+                                     NULL};
 
 _Static_assert(ARRAY_LEN(keyforms) + 1 == ARRAY_LEN(keyform_names), "one name for each form");
 

@@ -188,3 +188,22 @@ fingerprint() { waybill key show --json "$1" | jq -r .fingerprint; }
     wait $pid
     grep encrypted shown
 }
+
+@test "openssh: ssh-keygen reads ours, encrypted or not, and we its" {
+    export WAYBILL_PASSWORD=hemlig
+    for type in ed25519 p256 p384 rsa; do
+        waybill keygen --type $type -o $type
+        expect 0 waybill key convert --to openssh -o $type.ssh $type.key
+        [ "$(ssh-keygen -y -f $type.ssh | cut -d' ' -f1-2)" = "$(waybill key convert --to openssh-public -o - $type.pub)" ]
+        expect 0 waybill key convert --to openssh --encrypt --json -o $type.enc $type.key
+        [ "$(jq -r '"\(.private) \(.encrypted)"' <<<"$output")" = 'true true' ]
+        [ "$(ssh-keygen -y -P hemlig -f $type.enc | cut -d' ' -f1-2)" = "$(waybill key convert --to openssh-public -o - $type.pub)" ]
+        [ "$(fingerprint $type.enc)" = "$(fingerprint $type.key)" ]
+    done
+    WAYBILL_PASSWORD=falsch expect 5 waybill key show rsa.enc
+    expect 0 waybill keygen --format openssh --encrypt -o new
+    ssh-keygen -y -P hemlig -f new.key >derived
+    cmp <(cut -d' ' -f1-2 derived) new.pub
+    expect 2 waybill key convert --to pkcs8 --encrypt -o out ed25519.key
+    absent out
+}

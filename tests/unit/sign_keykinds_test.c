@@ -388,7 +388,7 @@ static void test_damage(void **state)
             AUTO_DONE(buf) text = BUF_SECRET_INIT(LIMIT_KEY_FILE);
             if (kind->encrypts && i != 1)
                 continue;
-            if (kind->write_private && kind->write_private(k, &p, &text, &e) == 0)
+            if (kind->write_private && kind->write_private(k, kind->encrypts ? &p : NULL, &text, &e) == 0)
                 check_damage(buf_bytes(&text), k, damage_step(kind, types[i]));
             buf_reset(&text);
             AUTO(sign_key) pub = NULL;
