@@ -191,6 +191,7 @@ fuzz-run: $(FUZZ)
 bench: tests
 	bench/run.sh $(abspath $(BIN)) $(abspath $(GUESTS))
 	WAYBILL=$(abspath $(BIN)) bench/registry.sh
+	WAYBILL=$(abspath $(BIN)) GUESTS=$(abspath $(GUESTS)) bench/verify.sh
 
 interop: tests
 	tests/interop/run.sh --install
