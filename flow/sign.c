@@ -63,6 +63,7 @@ static int hang(struct flow_subject *s, const struct sign_product *made, struct 
     if (r)
         return r;
     const struct flow_hanging what = {.artifact_type = made->artifact_type,
+                                      .config_type = made->config_type,
                                       .media_type = made->media_type,
                                       .digest = &digest,
                                       .blob = &blob,

@@ -105,7 +105,8 @@ int flow_subject_refer(struct flow_subject *s, const struct flow_hanging *what, 
                        bool *ret_existed, struct err *e)
 {
     AUTO_DONE(buf) manifest = BUF_INIT(LIMIT_MANIFEST);
-    struct oci_desc config = {.media_type = OCI_TYPE_EMPTY, .size = sizeof(EMPTY) - 1};
+    struct oci_desc config = {.media_type = what->config_type ? what->config_type : OCI_TYPE_EMPTY,
+                              .size = sizeof(EMPTY) - 1};
     int r = hash_bytes(HASH_SHA256, BYTES_LIT(EMPTY), &config.digest, e);
     if (!r)
         r = write_referrer(s, what, &config, &manifest, e);

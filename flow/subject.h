@@ -25,6 +25,7 @@ void flow_subject_done(struct flow_subject *s);
 /* One blob and the words around it. */
 struct flow_hanging {
     const char *artifact_type; /* referrers: of the manifest */
+    const char *config_type;   /* referrers: of the empty config; NULL: OCI_TYPE_EMPTY */
     const char *media_type;    /* of the blob */
     const struct digest *digest;
     const struct source_opener *blob;   /* its size is the blob's */

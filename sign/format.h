@@ -24,6 +24,7 @@ enum sign_hang {
 struct sign_product {
     enum sign_hang hang;
     const char *artifact_type; /* of the manifest; NULL: none */
+    const char *config_type;   /* of its empty config; NULL: that of an empty one */
     const char *media_type;    /* of the blob */
     struct buf blob;
     struct buf annotations;          /* of the blob's descriptor: a JSON object of strings, or empty */

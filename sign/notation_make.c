@@ -135,6 +135,9 @@ int sign_notation_make(const struct sign_order *order, struct sign_product *ret,
     AUTO_DONE(sign_chain) chain = SIGN_CHAIN_INIT;
     *ret = (struct sign_product){.hang = SIGN_HANG_REFERRER,
                                  .artifact_type = SIGN_NOTATION_ARTIFACT,
+                                 /* Registries were seen that list a referrer by its config's type, and
+                                  * notation itself says it there and nowhere else. */
+                                 .config_type = SIGN_NOTATION_ARTIFACT,
                                  .media_type = SIGN_NOTATION_JWS,
                                  .blob = BUF_INIT(LIMIT_JWS),
                                  .annotations = BUF_INIT(0),
