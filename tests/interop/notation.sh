@@ -97,7 +97,7 @@ identities() { # REGISTRY
     is "$1: we ask for a name" 0 "$WAYBILL" verify --trust-store "$anchor" --identity "C=US, ST=WA, O=p256" "$ref"
     is "$1: we ask for another name" 12 "$WAYBILL" verify --trust-store "$anchor" --identity "C=US, ST=WA, O=someone" "$ref"
     is "$1: ours expires" 14 "$WAYBILL" verify --trust-store "$anchor" --now "$(later 2hours)" "$ref"
-    is "$1: its certificate expires" 13 "$WAYBILL" verify --trust-store "$anchor" --now 2040-01-01T00:00:00Z "$ref"
+    is "$1: its certificate expires" 14 "$WAYBILL" verify --trust-store "$anchor" --now 2040-01-01T00:00:00Z "$ref"
 
     # What notation signed for one artifact, hung on another.
     pushed replayed/from
