@@ -24,17 +24,17 @@ form() {
     cp "$GUESTS/hello.wasm" module.wasm
     is "$name: they sign" 0 minisign -S -q -s key.sec -m module.wasm -t "a trusted comment" "$@"
     is "$name: they verify it" 0 minisign -V -q -p key.pub -m module.wasm
-    is "$name: we verify it" 0 "$WAYBILL" verify --key key.pub module.wasm
+    is "$name: we verify it" 0 "$WAYBILL" verify --key key.pub --signature module.wasm.minisig module.wasm
     is "$name: they refuse a foreign key" 1 minisign -V -q -p foreign.pub -m module.wasm
-    is "$name: we refuse a foreign key" 12 "$WAYBILL" verify --key foreign.pub module.wasm
+    is "$name: we refuse a foreign key" 12 "$WAYBILL" verify --key foreign.pub --signature module.wasm.minisig module.wasm
     cp module.wasm.minisig kept
     sed -i 's/^trusted comment: .*/trusted comment: another one/' module.wasm.minisig
     is "$name: they refuse another comment" 1 minisign -V -q -p key.pub -m module.wasm
-    is "$name: we refuse another comment" 12 "$WAYBILL" verify --key key.pub module.wasm
+    is "$name: we refuse another comment" 12 "$WAYBILL" verify --key key.pub --signature module.wasm.minisig module.wasm
     cp kept module.wasm.minisig
     printf '\0\5\4more' >>module.wasm
     is "$name: they refuse a longer file" 1 minisign -V -q -p key.pub -m module.wasm
-    is "$name: we refuse a longer file" 17 "$WAYBILL" verify --key key.pub module.wasm
+    is "$name: we refuse a longer file" 12 "$WAYBILL" verify --key key.pub --signature module.wasm.minisig module.wasm
 }
 form "of the hash"
 # Its older form, of the bytes themselves.

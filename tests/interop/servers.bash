@@ -40,7 +40,7 @@ END
     OTEL_TRACES_EXPORTER=none docker-registry serve "$1/config.yml" >"$1/log" 2>&1 &
     SERVERS+=($!)
     for ((try = 0; try < 200; try++)); do
-        port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$1/log" 2>/dev/null)
+        port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$1/log" 2>/dev/null || true)
         [ -z "$port" ] || break
         sleep 0.05
     done
