@@ -128,7 +128,9 @@ char *time_str(int64_t t, char out[TIME_STR_MAX])
     day -= days_to(y, 1, 1) - days_to(0, 1, 1);
     while (day >= month_days(y, m))
         day -= month_days(y, m++);
-    (void)snprintf(out, TIME_STR_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", y % 10000, m, (int)day + 1,
-                   (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+    /* The remainders are what they are already; without them gcc sees numbers that would not fit. */
+    (void)snprintf(out, TIME_STR_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)y % 10000,
+                   (unsigned)m % 100, (unsigned)(day + 1) % 100, (unsigned)(rest / 3600) % 100,
+                   (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
     return out;
 }
