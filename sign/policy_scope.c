@@ -174,7 +174,9 @@ const char *policy_scope_set(const char *written, struct policy_place *ret)
     for (size_t i = 0; i < ARRAY_LEN(local_kinds); i++)
         if (strncmp(written, local_kinds[i], strlen(local_kinds[i])) == 0) {
             (void)snprintf(ret->text, sizeof(ret->text), "%s", local_kinds[i]);
-            return written[strlen(local_kinds[i])] ? "nothing may follow here: a file has many names" : NULL;
+            return written[strlen(local_kinds[i])]
+                       ? "one scope is for all of these: a folder or file has many names"
+                       : NULL;
         }
     if (strcmp(written, SFTP) == 0) {
         (void)snprintf(ret->text, sizeof(ret->text), SFTP);
