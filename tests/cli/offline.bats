@@ -32,5 +32,6 @@ cut_off() {
 @test "a Notary signature" { cut_off notation; }
 @test "an SSH signature" { cut_off ssh; }
 @test "a signature and claims inside the module" { cut_off embedded; }
+@test "a keyless bundle against a trusted root" { cut_off keyless; }
 @test "a policy: two of three, provenance, the embedded signature; pull and run obey it" { cut_off policy; }
 @test "a layout and an archive: nothing is asked of anybody" { cut_off layout; }

@@ -97,6 +97,23 @@ scene_ssh() {
     ok verify --signers signers "$ref"
     no 12 verify --signers others "$ref"
 }
+scene_keyless() {
+    local bundle=application/vnd.dev.sigstore.bundle.v0.3+json digest
+    local who=https://ci.example/team/app/build.yml@refs/heads/main issuer=https://token.ci.example
+    digest=$(waybill push -q "$GUESTS/hello.wasm" "$ref")
+    make -s -C "$root" build/release/tests/unit/sign_keyless_files_test
+    "$root/build/release/tests/unit/sign_keyless_files_test" "${digest#*@sha256:}" .
+    waybill attach -q -T $bundle --media-type $bundle bundle.json "$ref" >/dev/null
+    ok verify --trusted-root root.json --identity $who --issuer $issuer "$ref"
+    no 12 verify --trusted-root root.json --identity $who --issuer https://elsewhere.example "$ref"
+    printf 'version = 1\n[roots.r]\nfile = "root.json"\n[scopes."%s"]\nroot = "r"\nidentities = [{issuer = "%s", subject = "%s"}]\n' \
+        "$HOST/off" $issuer $who >policy.toml
+    ok verify --policy policy.toml "$ref"
+    ok run --policy policy.toml "$ref"
+    waybill push -q "$GUESTS/args.wasm" "$ref" >/dev/null
+    waybill attach -q -T $bundle --media-type $bundle bundle.json "$ref" >/dev/null
+    no 17 verify --trusted-root root.json --identity $who --issuer $issuer "$ref"
+}
 scene_embedded() {
     waybill keygen -o inner >/dev/null
     waybill sign --key inner.key "$GUESTS/hello.wasm" -o signed.wasm >/dev/null
