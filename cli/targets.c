@@ -40,6 +40,7 @@ static int read_file(const char *path, struct buf *out, struct err *e)
 
 static int add_lines(struct targets *t, bool is_stdin, struct err *e)
 {
+    (void)buf_cstr(&t->text); /* ends the text */
     char *rest = (char *)t->text.ptr;
     int r = 0;
     for (char *line; !r && (line = strsep(&rest, "\n")) != NULL;) {
