@@ -200,7 +200,7 @@ pae_good() {
     waybill push -q hello.wasm oci:a:1 >/dev/null
     waybill keygen -o k >/dev/null
     expect 2 waybill sign --key k.key hello.wasm
-    err_has '--output OUT'
+    err_has '-o OUT'
     expect 2 waybill sign --key k.key -o x.wasm oci:a:1
     expect 2 waybill sign --key k.key -r -o x.wasm hello.wasm
     expect 2 waybill sign --key k.key --format sigstore -o x.wasm hello.wasm
