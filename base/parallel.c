@@ -41,7 +41,10 @@ static void *drain(void *ctx)
     struct work *w = ctx;
     for (size_t i; take(w, &i);) {
         struct err e = ERR_INIT;
-        if (w->job(w->ctx, i, &e))
+        int r = w->job(w->ctx, i, &e);
+        if (r && !e.code) /* a failure that says nothing is one all the same */
+            (void)err_set(&e, (enum err_code)r, "failed");
+        if (r)
             keep(w, i, &e);
     }
     return NULL;
