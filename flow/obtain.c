@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "flow/digests.h"
 #include "flow/verify.h"
 #include "oci/index.h"
 #include "oci/locate.h"
@@ -212,15 +213,33 @@ static int examine(struct flow_artifact *a, enum hash_alg alg, const struct flow
     return r;
 }
 
-/* subject: the manifest, or the index, that was named; NULL: a file. */
-static int verdict(struct flow_artifact *a, const struct flow_measure *m, const struct digest *subject,
-                   struct err *e)
+/* All that a policy may call the artifact by. */
+static int gather_digests(const struct flow_artifact *a, const struct sign_rule *rule,
+                          const struct passed *passed, size_t n_passed, struct flow_digests *ret,
+                          struct err *e)
 {
-    const struct sign_facts facts = {.subject = subject, .module = &a->digest, .repo = a->repo};
-    if (flow_measure_none(m))
-        return 0;
+    struct flow_reading reading;
+    int r = 0;
+    for (size_t i = 0; !r && i < n_passed; i++)
+        r = flow_digests_of_bytes(ret, rule, &passed[i].subject.digest, passed[i].subject.content, e);
+    return r ? r : flow_digests_of_source(ret, rule, &a->digest, flow_artifact_read(a, &reading), e);
+}
+
+/* passed: from the manifest, or the index, that was named; none: a file. */
+static int verdict(struct flow_artifact *a, const struct flow_measure *m, const struct passed *passed,
+                   size_t n_passed, struct err *e)
+{
+    struct flow_digests digests = {.n = 0};
+    int r = m->rule ? gather_digests(a, m->rule, passed, n_passed, &digests, e) : 0;
+    const struct sign_facts facts = {.subject = n_passed ? &passed[0].subject.digest : NULL,
+                                     .module = &a->digest,
+                                     .repo = a->repo,
+                                     .others = digests.all,
+                                     .n_others = digests.n};
+    if (r || flow_measure_none(m))
+        return r;
     a->judged = true;
-    int r = flow_measure_decide(m, &facts, &a->report, &a->decision, e);
+    r = flow_measure_decide(m, &facts, &a->report, &a->decision, e);
     a->verified = !r && m->looks && a->decision.n_findings == 0 && !a->decision.insecure;
     return r;
 }
@@ -424,7 +443,7 @@ static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *
     if (!r)
         r = sign_report_take(&a->report, &g.beside, e);
     sign_report_done(&g.beside);
-    return r ? r : verdict(a, &w->measure, &a->named, e);
+    return r ? r : verdict(a, &w->measure, w->passed, w->n_passed, e);
 }
 
 static int open_path(const char *path, unsigned want, struct flow_artifact *a, struct err *e)
@@ -472,7 +491,7 @@ static int obtain_file(const char *path, unsigned want, const struct flow_demand
         return r;
     a->size = a->fd >= 0 ? (uint64_t)st.st_size : a->bytes.len;
     r = examine(a, HASH_SHA256, &m, &a->digest, e);
-    return r ? r : verdict(a, &m, NULL, e);
+    return r ? r : verdict(a, &m, NULL, 0, e);
 }
 
 static bool demands(const struct flow_demand *d)

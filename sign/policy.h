@@ -126,6 +126,9 @@ struct sign_facts {
     const struct digest *module;  /* of the module's bytes; NULL: not read. Pins and deny lists then go by the
                                      manifest alone: check again once the module is there */
     const char *repo;             /* as of sign_policy_rule; NULL: a file */
+    const struct digest *others;  /* of the same bytes by other algorithms (sign_rule_names), and of what
+                                     stands  between a named index and the module: pinned and denied alike */
+    size_t n_others;
 };
 
 #define SIGN_RULE_NAME_MAX 400
@@ -157,6 +160,10 @@ struct sign_decision {
     size_t n_capabilities;
 };
 void sign_decision_done(struct sign_decision *d);
+
+/* sign_rule_names - whether a pin or a deny list that counts here has a digest by this algorithm, so that it
+ * must be known of everything. */
+bool sign_rule_names(const struct sign_rule *rule, enum hash_alg alg);
 
 /* sign_rule_check - compares what was found with what the rule demands. It is a function of its arguments
  * alone: the same give the same answer. report: the checks of all that was found for this very artifact, made

@@ -144,7 +144,7 @@ int policy_signer_counts(const struct policy_finder *f, const struct policy_sign
         *ret = true;
         return 0;
     }
-    return source != POLICY_NONE && (c->subject || *c->key_id) ? identity_counts(by, c, ret, f->e) : 0;
+    return source != POLICY_NONE && c->subject ? identity_counts(by, c, ret, f->e) : 0;
 }
 
 /* Whether a key of the rule, and no certificate, stands behind a check. */
@@ -172,20 +172,43 @@ bool policy_same_signer(const struct policy_finder *f, const struct sign_check *
            (a->subject || !*a->key_id);
 }
 
+/* The first of the artifact's digests that is on a list; NULL: none. */
+static const struct digest *listed(const struct policy_digests *list, const struct sign_facts *facts)
+{
+    if (policy_digests_have(list, facts->subject))
+        return facts->subject;
+    if (policy_digests_have(list, facts->module))
+        return facts->module;
+    for (size_t i = 0; i < facts->n_others; i++)
+        if (policy_digests_have(list, &facts->others[i]))
+            return &facts->others[i];
+    return NULL;
+}
+
+static bool names(const struct policy_digests *list, enum hash_alg alg)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->all[i].alg == alg)
+            return true;
+    return false;
+}
+
+bool sign_rule_names(const struct sign_rule *rule, enum hash_alg alg)
+{
+    return names(&rule->policy->deny, alg) || names(&rule->deny, alg) || names(&rule->digests, alg);
+}
+
 static int check_denied(struct policy_finder *f, const struct policy_digests *list, const char *name)
 {
     char text[DIGEST_STR_MAX];
-    const struct digest *d = policy_digests_have(list, f->facts->subject)  ? f->facts->subject
-                             : policy_digests_have(list, f->facts->module) ? f->facts->module
-                                                                           : NULL;
+    const struct digest *d = listed(list, f->facts);
     return d ? policy_find(f, ERR_POLICY, name, "%s is on the deny list", digest_str(d, text)) : 0;
 }
 
 static int check_pinned(struct policy_finder *f)
 {
     const struct policy_digests *list = &f->rule->digests;
-    if (!list->n || policy_digests_have(list, f->facts->subject) ||
-        policy_digests_have(list, f->facts->module))
+    if (!list->n || listed(list, f->facts))
         return 0;
     return policy_find(f, ERR_POLICY, ".digests", "neither the manifest nor the module is one of the %zu",
                        list->n);

@@ -11,7 +11,7 @@ static void check_rule(const struct sign_rule *rule, const char *repo)
 {
     struct err e = ERR_INIT;
     struct digest digest = {.alg = HASH_SHA256};
-    const struct sign_facts facts = {&digest, &digest, repo};
+    const struct sign_facts facts = {.subject = &digest, .module = &digest, .repo = repo};
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     AUTO_DONE(sign_decision) d = {.code = 0};
     AUTO_DONE(buf) text = BUF_INIT(16U << 20);

@@ -287,7 +287,7 @@ static void decide(const struct sign_policy *p, const struct sign_report *r, int
     struct digest subject, module;
     assert_ok(digest_parse(BYTES_LIT(DIGEST_A), &subject, &e));
     assert_ok(digest_parse(BYTES_LIT(DIGEST_B), &module, &e));
-    const struct sign_facts facts = {&subject, &module, "r.example/x/y"};
+    const struct sign_facts facts = {.subject = &subject, .module = &module, .repo = "r.example/x/y"};
     AUTO_DONE(sign_decision) d = {.code = 0};
     assert_ok(sign_rule_check(sign_policy_rule(p, facts.repo), &facts, r, NOW, &d, &e));
     if (d.code != want || (rule && (!d.n_findings || strcmp(d.findings[0].rule, rule) != 0)))
