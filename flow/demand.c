@@ -2,7 +2,9 @@
 #include "flow/demand.h"
 
 #include "base/log.h"
+#include "sign/format.h"
 #include "sign/predicate.h"
+#include "sign/statement.h"
 
 #include <stdio.h>
 
@@ -102,6 +104,18 @@ static int check_attestations(const struct flow_measure *m, struct sign_report *
     return set_verdict(report, 0, "", e);
 }
 
+/* A signature that cannot hold annotations does not have those that are asked for. (A policy says so itself,
+ * of the signatures that it counts.) */
+static void want_annotations(const struct sign_trust *trust, struct sign_report *report)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        struct sign_check *c = &report->checks[i];
+        const struct sign_format *format = sign_format_find(c->format);
+        if (c->ok && c->kind == SIGN_CHECK_SIGNATURE && !(format && format->annotates))
+            (void)sign_annotations_want(NULL, trust, c);
+    }
+}
+
 int flow_measure_decide(const struct flow_measure *m, const struct sign_facts *facts,
                         struct sign_report *report, struct sign_decision *decision, struct err *e)
 {
@@ -116,6 +130,7 @@ int flow_measure_decide(const struct flow_measure *m, const struct sign_facts *f
         return check_attestations(m, report, e);
     if (m->rule)
         return 0;
+    want_annotations(&m->trust, report);
     sign_report_settle(report);
     return report->verdict ? err_set(e, (enum err_code)report->verdict, "%s", report->reason) : 0;
 }

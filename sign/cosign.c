@@ -250,4 +250,5 @@ static int make(const struct sign_order *order, struct sign_product *ret, struct
     return order->statement.len ? make_attestation(order, ret, e) : make_signature(order, ret, e);
 }
 
-const struct sign_format sign_cosign = {.name = NAME, .detect = detect, .judge = judge, .make = make};
+const struct sign_format sign_cosign = {
+    .name = NAME, .annotates = true, .detect = detect, .judge = judge, .make = make};

@@ -73,6 +73,7 @@ MUST_CHECK int sign_marks_add(struct sign_marks *m, const char *format, struct s
 
 struct sign_format {
     const char *name; /* "embedded" */
+    bool annotates;   /* its signatures can hold annotations, which `judge` then looks for */
 
     /* Signs what `from` gives (read more than once) and writes the signed file to `to`; neither commits nor
      * aborts. What embedded signatures other keys made stay. ERR_UNSUPPORTED: the format does not know keys

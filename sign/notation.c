@@ -34,6 +34,7 @@ static bool detect(const char *media_type, const char *artifact_type)
 
 const struct sign_format sign_notation = {
     .name = SIGN_NOTATION_NAME,
+    .annotates = true,
     .detect = detect,
     .judge = sign_notation_judge,
     .make = sign_notation_make,

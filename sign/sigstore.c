@@ -102,4 +102,5 @@ static int make(const struct sign_order *order, struct sign_product *ret, struct
     return r ? r : write_annotations(&ret->manifest_annotations, s.predicate_type, order->now, e);
 }
 
-const struct sign_format sign_sigstore = {.name = NAME, .detect = detect, .judge = judge, .make = make};
+const struct sign_format sign_sigstore = {
+    .name = NAME, .annotates = true, .detect = detect, .judge = judge, .make = make};

@@ -166,12 +166,16 @@ static int find_signer(const struct sign_sshsig *s, const struct sign_sshkey *k,
                                          .identities = trust->identities,
                                          .n_identities = trust->n_identities,
                                          .now = trust->now};
+    struct err why = ERR_INIT;
     char id[SIGN_SSH_FINGERPRINT_MAX];
     *ret_known = true;
     for (size_t i = 0; !k->on_device && i < trust->keys.n; i++)
         if (sign_key_eq(trust->keys.keys[i], k->key)) {
             (void)snprintf(check->key, sizeof(check->key), "%s", sign_key_name(trust->keys.keys[i]));
-            return 0;
+            /* It may be trusted as a signer of the file besides; a policy keeps the two apart. */
+            return trust->signers && sign_signers_find(trust->signers, &q, &check->subject, &why) == ERR_NOMEM
+                       ? err_nomem(e)
+                       : 0;
         }
     *ret_known = false;
     if (!trust->signers)
