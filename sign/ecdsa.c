@@ -241,7 +241,8 @@ static int ecdsa_verify(const struct sign_key *k, struct sign_scheme scheme, str
     return g ? sign_gcry_fail(g, e) : sign_gcry_verdict(gcry_pk_verify(sig, data, key), ret_good, e);
 }
 
-/* ECPrivateKey, RFC 5915 section 3. The curve may be repeated in it, and must then be the same. */
+/* ECPrivateKey, RFC 5915 section 3. The curve may be repeated in it, and must then be the same. The number has
+ * the order's length, but GnuTLS writes it as an INTEGER's content, with a zero in front of a first bit that is set. */
 static int ecdsa_read_private(const struct sign_alg *alg, struct bytes der, struct bytes *ret_secret,
                               struct bytes *ret_public, struct err *e)
 {
@@ -249,7 +250,10 @@ static int ecdsa_read_private(const struct sign_alg *alg, struct bytes der, stru
     struct bytes seq, version, secret, part, oid, point = BYTES_NONE;
     bool good = sign_der_take(&der, DER_SEQUENCE, &seq) && der.len == 0 &&
                 sign_der_take_uint(&seq, &version) && bytes_eq(version, BYTES_LIT("\x01")) &&
-                sign_der_take(&seq, DER_OCTET_STRING, &secret) && secret.len == c->len;
+                sign_der_take(&seq, DER_OCTET_STRING, &secret);
+    if (good && secret.len == c->len + 1 && secret.ptr[0] == 0)
+        secret = bytes_of(secret.ptr + 1, c->len);
+    good = good && secret.len == c->len;
     if (good && sign_der_take(&seq, DER_CONTEXT_0, &part))
         good = sign_der_take(&part, DER_OID, &oid) && part.len == 0 && bytes_eq(oid, c->oid);
     if (good && sign_der_take(&seq, DER_CONTEXT_1, &part))

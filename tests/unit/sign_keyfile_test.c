@@ -213,6 +213,21 @@ static void test_private_der(void **state)
          "0427302502010104"
          "20" X,
          ERR_UNSUPPORTED}, /* another curve */
+        {"3042020100" P256_ALG "0428"
+         "3026"
+         "020101"
+         "042100" X,
+         0}, /* as GnuTLS writes it */
+        {"3042020100" P256_ALG "0428"
+         "3026"
+         "020101"
+         "042101" X,
+         ERR_FORMAT},
+        {"3043020100" P256_ALG "0429"
+         "3027"
+         "020101"
+         "04220000" X,
+         ERR_FORMAT},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = ERR_INIT;
