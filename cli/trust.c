@@ -102,13 +102,15 @@ int trust_load_given(const struct cmd_trust *o, struct trust *ret, struct err *e
 int trust_skip(const struct cmd_trust *o, struct err *e)
 {
     AUTO_FREE char *policy = NULL;
-    const char *contrary = o->keys.n          ? "--key"
-                           : o->policy        ? "--policy"
-                           : o->root          ? "--trusted-root"
-                           : o->stores.n      ? "--trust-store"
-                           : o->signers       ? "--signers"
-                           : o->annotations.n ? "--annotation"
-                                              : NULL;
+    const char *contrary = o->keys.n                            ? "--key"
+                           : o->policy                          ? "--policy"
+                           : o->root                            ? "--trusted-root"
+                           : o->stores.n                        ? "--trust-store"
+                           : o->signers                         ? "--signers"
+                           : o->annotations.n                   ? "--annotation"
+                           : o->issuer                          ? "--issuer"
+                           : o->identity || o->identity_pattern ? "--identity"
+                                                                : NULL;
     if (contrary)
         return err_set(e, ERR_USAGE, "%s and --allow-unsigned contradict each other", contrary);
     int r = conf_policy_find(NULL, &policy, e);

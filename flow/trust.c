@@ -261,17 +261,41 @@ static int load_given(struct flow_trust *t, const struct flow_trust_conf *conf, 
     return r;
 }
 
-int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret, struct err *e)
+/* What would be passed over in silence, or would let anybody sign, is refused. */
+static int check_conf(const struct flow_trust_conf *conf, struct err *e)
 {
-    bool given = conf->n_keys || conf->root || conf->n_stores || conf->signers;
+    bool named = conf->root || conf->n_stores || conf->signers, given = conf->n_keys || named;
+    bool detail = conf->n_identities || conf->n_annotations || conf->ed25519ph || conf->old_claims;
     if (conf->policy && given)
         return err_set(e, ERR_USAGE, "a policy says itself which keys count: keys beside it would not");
+    if (conf->policy && detail)
+        return err_set(
+            e, ERR_USAGE,
+            "the policy %s says itself who may sign and what counts: an identity, an annotation or an "
+            "exception beside it would not",
+            conf->policy);
     if (!conf->policy && !given)
         return err_set(e, ERR_USAGE, "neither a policy nor a key: nothing to verify with");
+    if (conf->n_identities && !named)
+        return err_set(e, ERR_USAGE,
+                       "an identity without a trusted root, a trust store or signers: keys have none");
     if (conf->root && !conf->n_identities && !conf->n_keys)
         return err_set(e, ERR_USAGE, "a trusted root without an identity: anybody could have signed");
+    for (size_t i = 0; conf->root && i < conf->n_identities; i++)
+        if (!conf->identities[i].issuer || !conf->identities[i].subject)
+            return err_set(e, ERR_USAGE, "a trusted root with %s: who signed is known by both of them",
+                           conf->identities[i].issuer ? "an issuer and no identity"
+                                                      : "an identity and no issuer");
+    return 0;
+}
+
+int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret, struct err *e)
+{
+    int r = check_conf(conf, e);
+    if (r)
+        return r;
     AUTO(flow_trust) t = calloc(1, sizeof(*t));
-    int r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf->policy, e) : load_given(t, conf, e);
+    r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf->policy, e) : load_given(t, conf, e);
     if (!r)
         *ret = TAKE(t);
     return r;

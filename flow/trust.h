@@ -14,7 +14,8 @@ struct flow_trust_conf {
     const char *const *stores; /* files of certificates, or folders of them */
     size_t n_stores;
     const char *signers;                    /* an allowed_signers file; NULL: none */
-    const struct sign_identity *identities; /* with a root and no key there must be some; borrowed */
+    const struct sign_identity *identities; /* with a root and no key there must be some, each of an issuer
+                                               and a subject; borrowed */
     size_t n_identities;
     const struct sign_pair *annotations; /* that must be signed along; borrowed for good */
     size_t n_annotations;
@@ -27,7 +28,8 @@ struct flow_trust;
 /* flow_trust_load - reads everything; paths in a policy are relative to the policy's folder. The policy, and
  * every file it names, must belong to root or the effective user and be writable by nobody else: ERR_CONFIG.
  * Also ERR_CONFIG: no such file, a wrong policy (line and column). ERR_USAGE: neither policy nor anything to
- * verify with; a private key. ERR_UNSUPPORTED, ERR_LIMIT, ERR_NOMEM. */
+ * verify with; something beside a policy; identities for which there is no certificate; a private key.
+ * ERR_UNSUPPORTED, ERR_LIMIT, ERR_NOMEM. */
 MUST_CHECK int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret, struct err *e);
 void flow_trust_free(struct flow_trust *t);
 DEFINE_AUTO(flow_trust, flow_trust_free);

@@ -252,3 +252,32 @@ verified: oci:shelf:1'
     out_has "resolved: oci:one@sha256:$digest"
     expect 10 waybill verify --key alice.pub oci:one:1
 }
+
+@test "what would be passed over in silence is an error: details beside a policy, identities that nothing has" {
+    guest hello
+    waybill keygen -o k >/dev/null
+    waybill sign --key k.key hello.wasm -o signed.wasm >/dev/null
+    printf 'version = 1\n[keys.k]\nfile = "k.pub"\n[scopes."file:"]\nkeys = ["k"]\n' >p.toml
+    chmod go-w . k.pub p.toml
+    expect 0 waybill verify --policy p.toml signed.wasm
+    local detail
+    for detail in --annotation=a=b --identity=me --issuer=https://i --insecure-ed25519ph --insecure-old-claims; do
+        expect 2 waybill verify --policy p.toml "$detail" signed.wasm
+        err_has 'the policy p.toml says itself'
+        # nor beside a policy that is found
+        mkdir -p "$HOME/.config/waybill"
+        cp p.toml k.pub "$HOME/.config/waybill"
+        chmod -R go-w "$HOME/.config"
+        expect 2 waybill verify "$detail" signed.wasm
+        expect 2 waybill pull "$detail" -o out.wasm oci:a:1
+        rm -r "$HOME/.config/waybill"
+    done
+    expect 2 waybill verify --key k.pub --identity me signed.wasm
+    err_has 'keys have none'
+    echo '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}' >root.json
+    expect 2 waybill verify --trusted-root root.json signed.wasm
+    err_has 'anybody could have signed'
+    expect 2 waybill verify --trusted-root root.json --issuer https://i signed.wasm
+    expect 2 waybill verify --trusted-root root.json --identity-pattern '.*' signed.wasm
+    err_has 'an identity and no issuer'
+}
