@@ -303,6 +303,13 @@ static enum upload_end end_of(const struct oci_upload *u)
                : UPLOAD_REFUSED;
 }
 
+/* An upload that is not there any more is the registry's failure: what is pushed is here. */
+static int refused(struct oci_upload *u, struct err *e)
+{
+    int r = oci_registry_failure(u->reg, &u->last, "upload", e);
+    return r == ERR_NOTFOUND ? err_recode(e, ERR_REGISTRY) : r;
+}
+
 /* The PUT that ends the upload, with bytes or without. */
 static int finish(struct oci_upload *u, const struct source_opener *body, enum upload_end *ret_end,
                   struct err *e)
@@ -331,7 +338,7 @@ static int finish(struct oci_upload *u, const struct source_opener *body, enum u
         return 0;
     }
     *ret_end = end_of(u);
-    return oci_registry_failure(u->reg, &u->last, "upload", e);
+    return refused(u, e);
 }
 
 int oci_upload_put(struct oci_upload *u, enum upload_end *ret_end, struct err *e)
@@ -385,7 +392,7 @@ static int patch_once(struct oci_upload *u, enum upload_end *ret_end, struct err
         return r;
     }
     *ret_end = u->last.status == 416 ? elsewhere(u, e) : end_of(u);
-    return oci_registry_failure(u->reg, &u->last, "upload", e);
+    return refused(u, e);
 }
 
 /* After a failure: less at a time, where that may help. */

@@ -14,7 +14,7 @@ in_bash() {
     out_is $'push\npull'
     expect 0 in_bash waybill push --an
     out_is '--annotation'
-    expect 0 in_bash waybill pull --an
+    expect 0 in_bash waybill pull --nothing
     out_is ''
     expect 0 in_bash waybill keygen --type 'p'
     out_is $'p256\np384'
