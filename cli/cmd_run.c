@@ -5,6 +5,7 @@
 #include "cli/grants.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
+#include "flow/grant.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -82,6 +83,16 @@ static void on_abort(int signal)
     _exit(STATUS_FAILED);
 }
 
+/* What the command line grants must be in what the policy lets the module have. */
+static int check_grants(const struct run_options *o, const struct sign_decision *decision, struct err *e)
+{
+    int r = o->dirs.n ? flow_grant_check(decision, FLOW_GRANT_FILESYSTEM, e) : 0;
+    if (r)
+        return err_wrap(e, "--dir");
+    r = o->env.n ? flow_grant_check(decision, FLOW_GRANT_ENVIRONMENT, e) : 0;
+    return r ? err_wrap(e, "--env") : 0;
+}
+
 /* Hands the checked bytes and the grants over. Returns the exit status or an error. */
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
@@ -141,6 +152,8 @@ static int run(struct cmd_call *call, struct err *e)
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
     r = flow_obtain(&flow, target, want, &demand, &artifact, e);
     ui_progress_done(&bar);
+    if (!r)
+        r = check_grants(o, &artifact.decision, e);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }
 

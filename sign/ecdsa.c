@@ -241,8 +241,9 @@ static int ecdsa_verify(const struct sign_key *k, struct sign_scheme scheme, str
     return g ? sign_gcry_fail(g, e) : sign_gcry_verdict(gcry_pk_verify(sig, data, key), ret_good, e);
 }
 
-/* ECPrivateKey, RFC 5915 section 3. The curve may be repeated in it, and must then be the same. The number has
- * the order's length, but GnuTLS writes it as an INTEGER's content, with a zero in front of a first bit that is set. */
+/* ECPrivateKey, RFC 5915 section 3. The curve may be repeated in it, and must then be the same. The number
+ * has the order's length, but GnuTLS writes it as an INTEGER's content, with a zero in front of a first bit
+ * that is set. */
 static int ecdsa_read_private(const struct sign_alg *alg, struct bytes der, struct bytes *ret_secret,
                               struct bytes *ret_public, struct err *e)
 {
