@@ -130,8 +130,7 @@ static int keys_distinct(const struct sign_policy *p, const struct sign_rule *ru
     return 0;
 }
 
-static void add_signers(const struct sign_policy *p, const struct policy_signers *by, struct sign_rule *rule,
-                        bool *any)
+static void add_signers(const struct sign_policy *p, const struct policy_signers *by, struct sign_rule *rule)
 {
     for (size_t i = 0; i < by->n_keys; i++) {
         struct sign_key *key = p->sources[by->keys[i]].object;
@@ -144,13 +143,12 @@ static void add_signers(const struct sign_policy *p, const struct policy_signers
     }
     for (size_t i = 0; i < by->n_identities; i++)
         rule->all_identities[rule->n_all_identities++] = by->identities[i];
-    *any = *any || by->any_identity;
+    rule->any_identity = rule->any_identity || by->any_identity;
 }
 
 static int rule_ready(const struct sign_policy *p, struct sign_rule *rule, struct err *e)
 {
     size_t keys = rule->by.n_keys, identities = rule->by.n_identities;
-    bool any = false;
     int r = keys_distinct(p, rule, &rule->by, e);
     for (size_t i = 0; !r && i < rule->n_attestations; i++) {
         r = keys_distinct(p, rule, &rule->attestations[i].by, e);
@@ -163,10 +161,10 @@ static int rule_ready(const struct sign_policy *p, struct sign_rule *rule, struc
     rule->all_identities = calloc(identities ? identities : 1, sizeof(*rule->all_identities));
     if (!rule->all_keys || !rule->all_identities)
         return err_nomem(e);
-    add_signers(p, &rule->by, rule, &any);
+    add_signers(p, &rule->by, rule);
     for (size_t i = 0; i < rule->n_attestations; i++)
-        add_signers(p, &rule->attestations[i].by, rule, &any);
-    if (any)
+        add_signers(p, &rule->attestations[i].by, rule);
+    if (rule->any_identity)
         rule->n_all_identities = 0;
     return 0;
 }
@@ -263,6 +261,8 @@ void sign_rule_trust(const struct sign_rule *rule, int64_t now, struct sign_trus
         .signers = bound(rule, rule->by.signers),
         .identities = rule->all_identities,
         .n_identities = rule->n_all_identities,
+        .any_identity = rule->any_identity,
+        .any_signer = rule->by.n_identities == 0,
         .annotations = rule->annotations,
         .n_annotations = rule->n_annotations,
         .now = now,

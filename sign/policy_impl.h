@@ -98,7 +98,8 @@ struct sign_rule {
     size_t n_all_keys;
     struct sign_identity *all_identities;
     size_t n_all_identities;
-    size_t all_root; /* the one root of the scope and its attestations */
+    bool any_identity; /* anybody with a certificate: then there are none above */
+    size_t all_root;   /* the one root of the scope and its attestations */
     bool in_registry;
 };
 

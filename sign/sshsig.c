@@ -164,7 +164,7 @@ static int find_signer(const struct sign_sshsig *s, const struct sign_sshkey *k,
     const struct sign_signers_query q = {.key = s->key,
                                          .name_space = name_space,
                                          .identities = trust->identities,
-                                         .n_identities = trust->n_identities,
+                                         .n_identities = trust->any_signer ? 0 : trust->n_identities,
                                          .now = trust->now};
     struct err why = ERR_INIT;
     char id[SIGN_SSH_FINGERPRINT_MAX];

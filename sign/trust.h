@@ -39,6 +39,8 @@ struct sign_trust {
     const char *ssh_namespace;          /* ssh: what signatures must be for; NULL: as of sign/sshsig.h */
     const struct sign_identity *identities;
     size_t n_identities;
+    bool any_identity; /* keyless: with no identities anybody with a certificate counts, and not nobody */
+    bool any_signer;   /* ssh: all that `signers` names count, whatever the identities are */
     const struct sign_pair *annotations; /* that must be signed along */
     size_t n_annotations;
     int64_t now;           /* seconds since 1970 */

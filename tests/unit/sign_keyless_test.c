@@ -243,6 +243,22 @@ static void patterns(void **state)
     }
 }
 
+/* Nobody is named: that is nobody, unless it is said that it is anybody. */
+static void any_identity(void **state)
+{
+    struct err e = ERR_INIT;
+    AUTO_DONE(made) m = MADE_INIT;
+    AUTO(sign_root) root = NULL;
+    make(*state, &a_story, &m);
+    ASSERT_OK(sign_root_parse(buf_bytes(&m.root), &root, &e));
+    struct sign_trust trust = {.root = root, .now = T0};
+    AUTO_DONE(outcome) nobody = judge_with(BUNDLE, buf_bytes(&m.bundle), NULL, NULL, trust);
+    OUTCOME(nobody, ERR_UNTRUSTED);
+    trust.any_identity = true;
+    AUTO_DONE(outcome) anybody = judge_with(BUNDLE, buf_bytes(&m.bundle), NULL, NULL, trust);
+    OUTCOME(anybody, 0);
+}
+
 static void without_root(void **state)
 {
     AUTO_DONE(made) m = MADE_INIT;
@@ -406,14 +422,23 @@ static void annotations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),         cmocka_unit_test(versions),
-        cmocka_unit_test(kinds),        cmocka_unit_test(entries_about_something_else),
-        cmocka_unit_test(promises),     cmocka_unit_test(proofs),
-        cmocka_unit_test(checkpoints),  cmocka_unit_test(stamps),
-        cmocka_unit_test(certificates), cmocka_unit_test(certificate_logs),
-        cmocka_unit_test(identities),   cmocka_unit_test(patterns),
-        cmocka_unit_test(without_root), cmocka_unit_test(by_key_without_root),
-        cmocka_unit_test(by_key),       cmocka_unit_test(damaged),
+        cmocka_unit_test(good),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(kinds),
+        cmocka_unit_test(entries_about_something_else),
+        cmocka_unit_test(promises),
+        cmocka_unit_test(proofs),
+        cmocka_unit_test(checkpoints),
+        cmocka_unit_test(stamps),
+        cmocka_unit_test(certificates),
+        cmocka_unit_test(certificate_logs),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(patterns),
+        cmocka_unit_test(any_identity),
+        cmocka_unit_test(without_root),
+        cmocka_unit_test(by_key_without_root),
+        cmocka_unit_test(by_key),
+        cmocka_unit_test(damaged),
         cmocka_unit_test(annotations),
     };
     return cmocka_run_group_tests(tests, world_make, world_free);

@@ -475,6 +475,40 @@ static void identities(void **state)
     decide(p, &r, 0, NULL);
 }
 
+/* What a rule says of who may sign arrives where signatures are judged. */
+static void anybody(void **state)
+{
+    (void)state;
+    static int object;
+    struct err e = ERR_INIT;
+    struct sign_trust trust;
+    AUTO(sign_policy) p = NULL;
+    AUTO(sign_policy) q = NULL;
+    AUTO_DONE(sign_report) r = SIGN_REPORT_INIT;
+    static const char any[] =
+        "version = 1\n[roots.r]\nfile = 'r.json'\n" SCOPE "root = 'r'\ninsecure_any_identity = true\n";
+    static const char people[] =
+        "version = 1\n[roots.r]\nfile = 'r.json'\n[signers.s]\nfile = 's'\n" SCOPE "signers = 's'\n"
+        "[[scopes.'r.example/x'.attestation]]\ntype = 'spdx'\nroot = 'r'\n"
+        "identities = [{issuer = 'https://i', subject = 'ci'}]\n";
+    assert_ok(sign_policy_parse(BYTES_LIT(any), "p", &p, &e));
+    assert_ok(sign_policy_bind(p, 0, &object, free_nothing, &e));
+    assert_ok(sign_policy_ready(p, &e));
+    sign_rule_trust(sign_policy_rule(p, "r.example/x/y"), 1, &trust);
+    assert_true(trust.any_identity && trust.n_identities == 0);
+    /* A check without a subject is by a key, and that is not one of the rule's. */
+    add(&r, "sigstore", SIGN_CHECK_SIGNATURE, 0);
+    decide(p, &r, ERR_UNTRUSTED, NAME);
+    add_certified(&r, "sigstore", "whoever", '5');
+    decide(p, &r, 0, NULL);
+    assert_ok(sign_policy_parse(BYTES_LIT(people), "q", &q, &e));
+    assert_ok(sign_policy_bind(q, 0, &object, free_nothing, &e));
+    assert_ok(sign_policy_bind(q, 1, &object, free_nothing, &e));
+    assert_ok(sign_policy_ready(q, &e));
+    sign_rule_trust(sign_policy_rule(q, "r.example/x/y"), 1, &trust);
+    assert_true(trust.any_signer && trust.n_identities == 1 && !trust.any_identity);
+}
+
 static void digests(void **state)
 {
     (void)state;
@@ -723,6 +757,7 @@ int main(void)
         cmocka_unit_test(what_signatures_say),
         cmocka_unit_test(embedded_and_claims),
         cmocka_unit_test(identities),
+        cmocka_unit_test(anybody),
         cmocka_unit_test(digests),
         cmocka_unit_test(attestations),
         cmocka_unit_test(every_attestation),
