@@ -159,7 +159,7 @@ static const struct {
     {"[scopes.'r.example/x/']\nkeys = ['a']\n", "an empty component"},
     {"[scopes.'team/x']\nkeys = ['a']\n", "starts with a host"},
     {"[scopes.'r.*.example']\nkeys = ['a']\n", "a * stands for whole labels"},
-    {"[scopes.'file:/tmp']\nkeys = ['a']\n", "nothing may follow"},
+    {"[scopes.'file:/tmp']\nkeys = ['a']\n", "one scope is for all"},
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['gpg']\n", "formats[0]: not one of \"sigstore\""},
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['sigstore']\nembedded = 'required'\n",
      "nothing could satisfy this"},
