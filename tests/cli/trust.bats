@@ -152,3 +152,19 @@ denied() {
         out_is "verified: $name"
     done
 }
+
+@test "run: a policy that limits capabilities limits what the command line may give" {
+    guest hello
+    waybill sign --key a.key -o s.wasm hello.wasm >/dev/null
+    policy '[scopes."file:"]' 'keys = ["a"]' 'capabilities = ["wasi:http"]'
+    mkdir folder
+    expect 0 waybill run --policy policy.toml s.wasm
+    expect 126 waybill run --policy policy.toml --dir folder s.wasm
+    out_is ''
+    err_has 'wasi:filesystem is not allowed (scopes."file:".capabilities)'
+    policy '[scopes."file:"]' 'keys = ["a"]' 'capabilities = ["wasi:filesystem"]'
+    expect 0 waybill run --policy policy.toml --dir folder s.wasm
+    policy '[scopes."file:"]' 'keys = ["a"]' 'capabilities = []' 'mode = "audit"'
+    expect 0 waybill run --policy policy.toml --dir folder s.wasm
+    err_has 'not enforced'
+}
