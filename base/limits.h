@@ -74,6 +74,9 @@
 #define LIMIT_PAYLOAD (1U << 20)
 /* A Sigstore bundle or a DSSE envelope: an SBOM in it takes megabytes (cosign reads up to 128 MiB). */
 #define LIMIT_BUNDLE (16U << 20)
+/* All signatures and attestations of one manifest together: eight of the largest. Reading them takes a second
+ * for each 40 MiB, whoever made them. */
+#define LIMIT_SIGNATURES_BYTES (8U * LIMIT_BUNDLE)
 /* One signature: RSA-8192 has 1 KiB. */
 #define LIMIT_DSSE_SIGNATURE 4096U
 /* Entries of transparency logs in one bundle; sigstore-go has the same bound (CVE-2024-45395). */

@@ -19,6 +19,7 @@ struct flow_verify {
     const struct sign_trust *trust;
     pthread_mutex_t lock; /* of judging, and of what follows */
     unsigned n;           /* blobs that were looked at */
+    uint64_t bytes;       /* of them, as their descriptors say */
 };
 
 int flow_verify_new(const struct flow_fetch *fetch, const struct sign_trust *trust, struct flow_verify **ret,
@@ -86,13 +87,20 @@ static int judge(struct holder *h, const struct sign_format *format, const struc
     return r;
 }
 
-static bool one_more(struct flow_verify *v)
+/* NULL, or why no blob of that size is looked at any more. One that is too large by itself is not fetched. */
+static const char *one_more(struct flow_verify *v, uint64_t size)
 {
+    const char *why = NULL;
+    uint64_t counts = size > LIMIT_BUNDLE ? 0 : size;
     (void)pthread_mutex_lock(&v->lock);
-    bool may = v->n < LIMIT_SIGNATURES;
-    v->n += may;
+    if (v->n == LIMIT_SIGNATURES)
+        why = "there are more signatures than are looked at";
+    else if (counts > LIMIT_SIGNATURES_BYTES - v->bytes)
+        why = "all signatures together are larger than what is looked at";
+    v->n += !why;
+    v->bytes += why ? 0 : counts;
     (void)pthread_mutex_unlock(&v->lock);
-    return may;
+    return why;
 }
 
 static const struct sign_format *format_of(const struct oci_manifest *m, const struct oci_desc *layer)
@@ -108,8 +116,9 @@ static int look_into(struct holder *h, const struct oci_manifest *m, const struc
     AUTO_DONE(buf) blob = BUF_INIT(LIMIT_BUNDLE);
     const struct sign_format *format = format_of(m, layer);
     const char *type = oci_referrers_type(m);
-    if (!one_more(h->v))
-        return refuse(h, ERR_LIMIT, "there are more signatures than are looked at", e);
+    const char *why = one_more(h->v, layer->size);
+    if (why)
+        return refuse(h, ERR_LIMIT, why, e);
     int r = flow_fetch_small(h->v->fetch, layer, &blob, e);
     if (r)
         return refuse_or_fail(h, r, e);

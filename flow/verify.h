@@ -20,7 +20,7 @@ DEFINE_AUTO(flow_verify, flow_verify_free);
  * sha256-<hex>.sig and .att of cosign hold. What a list of referrers says of their types is not relied upon;
  * each manifest must have the digest and the size that it is listed with, and the subject as its subject.
  * What is wrong with one of them is a failed check; a place that fails is an error. At most LIMIT_SIGNATURES
- * in all, ERR_LIMIT as a check beyond. */
+ * and LIMIT_SIGNATURES_BYTES in all, ERR_LIMIT as a check beyond. */
 MUST_CHECK int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject,
                                    struct sign_report *report, struct err *e);
 

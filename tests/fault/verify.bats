@@ -237,6 +237,15 @@ verified() {
     logged_is 1 '"GET"' /blobs/ # of three commands, the module
 }
 
+@test "signatures that together are larger than what is looked at: only the first are fetched" {
+    artifact --sparse
+    make sig --count 20 --size 16777216
+    forget
+    expect 17 verify
+    out_has 'all signatures together are larger than what is looked at'
+    logged_is 9 '"GET"' /blobs/ # the module, and eight of those
+}
+
 @test "100,000 referrers of other types: passed over; a signature under the tag is found" {
     artifact --referrers --generate-referrers 100000
     denied 10 'no signature'
