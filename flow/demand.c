@@ -51,6 +51,10 @@ int flow_measure_take(const struct flow_demand *demand, const char *repo, struct
         ret->trust = *demand->given;
     if (demand->sections && ret->rule)
         return err_set(e, ERR_USAGE, "a policy demands all sections of a file, not some of them");
+    if (demand->detached.len && ret->rule && sign_rule_limits_capabilities(ret->rule))
+        return err_set(e, ERR_USAGE,
+                       "the policy limits capabilities, and beside a signature in another file the claims of "
+                       "this one are not looked at");
     if (demand->sections)
         ret->trust.sections = demand->sections;
     if (demand->detached.len)

@@ -100,20 +100,25 @@ static int check_rest(struct sign_check *c, const struct sign_scan *scan, const 
     return check_time(c, t, trust->now);
 }
 
+/* What is claimed, whoever claims it: a limit holds for all that is. */
+static int set_capabilities(struct sign_check *c, const struct sign_token *t, struct err *e)
+{
+    AUTO_DONE(buf) list = BUF_INIT(LIMIT_CLAIMS);
+    struct jout w = {.out = &list};
+    if (!t->capabilities)
+        return 0;
+    jout_value(&w, NULL, t->capabilities);
+    int r = buf_check(&list, e);
+    if (!r)
+        c->capabilities = buf_take_str(&list);
+    return r;
+}
+
 /* The facts of a good token. */
 static int set_good(struct sign_check *c, struct sign_scan *scan, size_t first, const struct sign_token *t,
                     struct err *e)
 {
     char name[80], version[40];
-    AUTO_DONE(buf) list = BUF_INIT(LIMIT_CLAIMS);
-    if (t->capabilities) {
-        struct jout w = {.out = &list};
-        jout_value(&w, NULL, t->capabilities);
-        int r = buf_check(&list, e);
-        if (r)
-            return r;
-        c->capabilities = buf_take_str(&list);
-    }
     c->issuer = strdup(t->issuer);
     c->subject = strdup(t->subject);
     if (!c->issuer || !c->subject)
@@ -170,7 +175,10 @@ int sign_claims_verify(struct sign_scan *scan, const struct sign_trust *trust, s
         *e = why;
         return r;
     }
-    return r ? sign_check_set(c, r, "%s", why.msg) : judge(c, scan, &token, trust, e);
+    if (r)
+        return sign_check_set(c, r, "%s", why.msg);
+    r = set_capabilities(c, &token, e);
+    return r ? r : judge(c, scan, &token, trust, e);
 }
 
 static void describe(const struct sign_token *t, struct sign_mark *m)

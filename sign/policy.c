@@ -219,6 +219,11 @@ enum sign_verdict sign_rule_verdict(const struct sign_rule *rule)
     return rule->verdict;
 }
 
+bool sign_rule_limits_capabilities(const struct sign_rule *rule)
+{
+    return rule->has_capabilities;
+}
+
 bool sign_rule_is_audit(const struct sign_rule *rule)
 {
     return rule->audit;

@@ -102,6 +102,8 @@ const char *sign_rule_name(const struct sign_rule *rule);
 const char *sign_rule_scope(const struct sign_rule *rule);
 unsigned sign_rule_line(const struct sign_rule *rule); /* 0: it is not written down */
 enum sign_verdict sign_rule_verdict(const struct sign_rule *rule);
+/* sign_rule_limits_capabilities - claims in the module must be looked at, whoever signed. */
+bool sign_rule_limits_capabilities(const struct sign_rule *rule);
 bool sign_rule_is_audit(const struct sign_rule *rule);
 
 /* sign_rule_wants - whether a signature (or, with attestation, an attestation) of that format could count:

@@ -398,7 +398,7 @@ static int check_capabilities(struct policy_finder *f)
     int r = 0;
     for (size_t i = 0; !r && f->rule->has_capabilities && i < f->report->n; i++) {
         const struct sign_check *c = &f->report->checks[i];
-        if (c->ok && c->capabilities)
+        if (c->capabilities)
             r = check_capability_list(f, c->capabilities);
     }
     return r;

@@ -32,7 +32,8 @@ struct sign_check {
     char *repository;     /* cosign: the docker-reference as signed; NULL: the format signs no such name */
     char *predicate_type; /* attestations: NULL unless ok */
     char *statement;      /* attestations: the in-toto statement as signed, JSON; NULL unless ok */
-    char *capabilities;   /* claims: a JSON array of strings; NULL: the format states none */
+    char *
+        capabilities; /* claims, also those that are not ok: a JSON array of strings; NULL: none are stated */
     int64_t signed_at, expires_at; /* seconds since 1970, as proven or signed; 0: not known */
     int64_t revision;              /* claims: "rev"; -1: not stated */
 };

@@ -168,3 +168,20 @@ denied() {
     expect 0 waybill run --policy policy.toml --dir folder s.wasm
     err_has 'not enforced'
 }
+
+@test "attack: claims of a capability that is not allowed, by somebody else or passed over" {
+    guest hello
+    policy '[scopes."file:"]' 'keys = ["a"]' 'capabilities = ["wasi:http"]'
+    waybill sign --format claims --cap wasi:http --key b.key -o claims.wasm hello.wasm >/dev/null
+    waybill sign --key a.key -o s.wasm claims.wasm >/dev/null
+    expect 0 waybill verify --policy policy.toml s.wasm
+    waybill sign --format claims --cap wasi:evil --key b.key -o claims.wasm hello.wasm >/dev/null
+    waybill sign --key a.key -o t.wasm claims.wasm >/dev/null
+    expect 15 waybill verify --policy policy.toml t.wasm
+    err_has 'wasi:evil is claimed and not allowed'
+    expect 126 waybill run --policy policy.toml t.wasm
+    waybill sign --format ssh --key a.key --detached t.sig t.wasm >/dev/null
+    expect 2 waybill verify --policy policy.toml --signature t.sig t.wasm
+    err_has 'the policy limits capabilities'
+    expect 0 waybill verify --key a.pub --signature t.sig t.wasm
+}
