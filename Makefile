@@ -61,7 +61,7 @@ LIB_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard base/*.c net/*.c oci/*.c sign/*
 CLI_SRC := $(wildcard cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
-ALL_C := $(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c cli/*.c tests/unit/*.c tests/fuzz/*.c \
+ALL_C := $(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c cli/*.c tests/unit/*.c tests/tool/*.c tests/fuzz/*.c \
     tests/vectors/*.c bench/*.c)
 ALL_H := $(wildcard */*.h tests/*/*.h)
 
@@ -73,6 +73,7 @@ BIN := $(B)/bin/waybill
 LIB := $(B)/lib/libwaybill.a
 PLUGIN_SO := $(PLUGINS:%=$(B)/lib/waybill/%.so)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tool/*.c))
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
 
 .PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors install uninstall dist clean tests threads
@@ -126,7 +127,12 @@ $(filter $(B)/tests/unit/net_%,$(UNIT)): $(call obj,$(call plugin_src,http))
 $(filter $(B)/tests/unit/net_%,$(UNIT)): UNIT_LIBS = $(LIBS_http)
 $(B)/tests/unit/oci_archive_test $(B)/tests/unit/oci_image_test $(B)/tests/unit/oci_tree_archive_test: $(PLUGIN_SO)
 $(B)/tests/unit/net_ssh_test: $(PLUGIN_SO)
-CERT_TESTS := $(filter $(B)/tests/unit/sign_cert_% $(B)/tests/unit/sign_keyless_% $(B)/tests/unit/sign_notation_% $(B)/tests/unit/flow_truststore_%,$(UNIT))
+# Programs that tests of the program call.
+$(B)/tests/tool/%: $(B)/tests/tool/%.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(ENGINE_LIBS) $(LIBS) $(UNIT_LIBS)
+CERT_TESTS := $(filter $(B)/tests/unit/sign_cert_% $(B)/tests/unit/sign_keyless_% $(B)/tests/unit/sign_notation_% $(B)/tests/unit/flow_truststore_%,$(UNIT)) \
+    $(B)/tests/tool/keyless
 $(CERT_TESTS): $(PLUGIN_SO)
 $(CERT_TESTS): UNIT_LIBS = $(LIBS_cert)
 
@@ -155,7 +161,7 @@ $(B)/bench/%: $(B)/bench/%.o
 THREADS := base_parallel net_threads net_ssh oci_session net_sftp flow_relay flow_pieces oci_partial
 threads: $(PLUGIN_SO) $(THREADS:%=$(B)/tests/unit/%_test)
 
-tests: all $(UNIT) $(FUZZ) $(B)/tests/vectors/wycheproof guests
+tests: all $(UNIT) $(TOOLS) $(FUZZ) $(B)/tests/vectors/wycheproof guests
 
 demo:
 	@.ci/install build
