@@ -33,7 +33,7 @@ static const struct opt options[] = {
     {"sections", 0, OPT_STRING, false, offsetof(struct verify_options, sections), "REGEX",
      "embedded signatures: only the parts with custom\nsections of such names must be signed", NULL},
     {"signature", 0, OPT_STRING, false, offsetof(struct verify_options, signature), "SIG",
-     "the embedded signature stands in this file", NULL},
+     "the signature stands in this file: an embedded one, or\nwhat ssh-keygen or minisign made", NULL},
     CMD_PLATFORM(struct verify_options),
     CMD_COMPONENT(struct verify_options),
     CMD_LAYER(struct verify_options),

@@ -51,6 +51,17 @@ static void time_member(struct jout *w, const char *key, int64_t t)
         jout_null(w, key);
 }
 
+/* A list of texts, which the check has as JSON. */
+static void list_member(struct jout *w, const char *key, const char *json)
+{
+    AUTO(jdoc) doc = NULL;
+    struct err ignored = ERR_INIT;
+    if (json && jdoc_parse(bytes_str(json), &doc, &ignored) == 0)
+        jout_value(w, key, jdoc_root(doc));
+    else
+        jout_null(w, key);
+}
+
 void report_json(struct jout *w, const struct sign_report *r)
 {
     jout_array(w, "checks");
@@ -68,6 +79,7 @@ void report_json(struct jout *w, const struct sign_report *r)
         jout_string(w, "issuer", c->issuer);
         jout_string(w, "subject", c->subject);
         jout_string(w, "predicateType", c->predicate_type);
+        list_member(w, "capabilities", c->capabilities);
         time_member(w, "signedAt", c->signed_at);
         time_member(w, "expiresAt", c->expires_at);
         jout_string(w, "text", c->text);

@@ -8,6 +8,7 @@
 #include "sign/claims_hash.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,20 +182,51 @@ int sign_claims_verify(struct sign_scan *scan, const struct sign_trust *trust, s
     return r ? r : judge(c, scan, &token, trust, e);
 }
 
+/* Adds to the mark's text what fits. */
+static void put(struct sign_mark *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct sign_mark *m, const char *format, ...)
+{
+    va_list args;
+    size_t n = strlen(m->text);
+    va_start(args, format);
+    (void)vsnprintf(m->text + n, sizeof(m->text) - n, format, args);
+    va_end(args);
+}
+
+/* The first ones by name, as many as a line takes. */
+static void put_list(struct sign_mark *m, const char *what, const struct jval *list)
+{
+    char one[60];
+    enum { ROOM_LEFT = 160 };
+    if (!list)
+        return;
+    size_t n = jarr_len(list), i = 0;
+    put(m, ", %s", n ? what : "no ");
+    for (; i < n && strlen(m->text) + ROOM_LEFT < sizeof(m->text); i++)
+        put(m, "%s %s", i ? "," : "", text_escape_str(jval_string(jarr_at(list, i)), one, sizeof(one)));
+    if (n == 0)
+        put(m, "%s", what);
+    else if (i < n)
+        put(m, " and %zu more", n - i);
+}
+
 static void describe(const struct sign_token *t, struct sign_mark *m)
 {
     char name[80], version[40], at[TIME_STR_MAX];
-    int n =
-        snprintf(m->text, sizeof(m->text), "by %s for %s%s%s%s%s", t->issuer, t->subject, t->name ? ", " : "",
-                 t->name ? text_escape_str(t->name, name, sizeof(name)) : "", t->version ? " " : "",
-                 t->version ? text_escape_str(t->version, version, sizeof(version)) : "");
+    put(m, "by %s for %s", t->issuer, t->subject);
+    if (t->name)
+        put(m, ", %s", text_escape_str(t->name, name, sizeof(name)));
+    if (t->version)
+        put(m, "%s %s", t->name ? "" : ", version", text_escape_str(t->version, version, sizeof(version)));
     if (t->revision >= 0)
-        n += snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", revision %" PRId64, t->revision);
-    if (t->capabilities)
-        n += snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", %zu capabilities",
-                      jarr_len(t->capabilities));
+        put(m, ", revision %" PRId64, t->revision);
+    if (t->not_before)
+        put(m, ", from %s", time_str(t->not_before, at));
     if (t->expires_at)
-        (void)snprintf(m->text + n, sizeof(m->text) - (size_t)n, ", until %s", time_str(t->expires_at, at));
+        put(m, ", until %s", time_str(t->expires_at, at));
+    put_list(m, "capabilities", t->capabilities);
+    if (t->tags && jarr_len(t->tags))
+        put_list(m, "tags", t->tags);
 }
 
 static int claims_list(const struct sign_scan *scan, struct sign_marks *to, struct err *e)

@@ -159,11 +159,13 @@ noted_guest() {
     out_has 'tea 1.2.3'
     out_has '(custom wasmcloud_jwt)'
     expect 0 waybill verify --json --key alice.pub claimed.wasm
+    [ "$(jq -c '.checks[0].capabilities' <<<"$output")" = '["wasmcloud:httpserver","wasmcloud:keyvalue"]' ] || fail "$output"
     expect 12 waybill verify --key bob.pub claimed.wasm
     sed 's/few/all/' claimed.wasm >changed.wasm
     expect 17 waybill verify --key alice.pub changed.wasm
     expect 0 waybill inspect claimed.wasm
-    out_has 'revision 7, 2 capabilities'
+    out_has 'revision 7, until'
+    out_has 'capabilities wasmcloud:httpserver, wasmcloud:keyvalue, tags acme'
     SOURCE_DATE_EPOCH=1000000000
     waybill sign --format claims --key alice.key --expires 1h noted.wasm -o old.wasm
     expect 14 waybill verify --key alice.pub old.wasm
