@@ -79,7 +79,7 @@ void report_json(struct jout *w, const struct sign_report *r)
         jout_string(w, "issuer", c->issuer);
         jout_string(w, "subject", c->subject);
         jout_string(w, "predicateType", c->predicate_type);
-        list_member(w, "capabilities", c->capabilities);
+        list_member(w, "capabilities", c->ok ? c->capabilities : NULL);
         time_member(w, "signedAt", c->signed_at);
         time_member(w, "expiresAt", c->expires_at);
         jout_string(w, "text", c->text);

@@ -179,6 +179,8 @@ denied() {
     waybill sign --key a.key -o t.wasm claims.wasm >/dev/null
     expect 15 waybill verify --policy policy.toml t.wasm
     err_has 'wasi:evil is claimed and not allowed'
+    expect 15 waybill verify --json --policy policy.toml t.wasm
+    [ "$(jq -c '.checks[] | select(.format == "claims") | [.ok, .capabilities]' <<<"$output")" = '[false,null]' ]
     expect 126 waybill run --policy policy.toml t.wasm
     waybill sign --format ssh --key a.key --detached t.sig t.wasm >/dev/null
     expect 2 waybill verify --policy policy.toml --signature t.sig t.wasm
