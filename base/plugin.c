@@ -50,7 +50,9 @@ static int plugin_open(const char *name, const struct plugin **ret, struct err *
         return r;
     if (access(path, R_OK) < 0)
         return err_set_errno(e, ERR_CONFIG, errno, "plugin %s", path);
-    void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    /* The plugin itself is linked to be bound at once, so that what it lacks shows here; of the libraries
+     * behind it, most functions are never called, and to look all of them up takes longer than a request. */
+    void *so = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!so)
         return err_set(e, ERR_CONFIG, "plugin %s: %s", name, dlerror());
     const struct plugin *p = dlsym(so, "waybill_plugin");

@@ -12,20 +12,23 @@
 #include "oci/sessions.h"
 #include "sign/predicate.h"
 
-/* Artifacts that are verified at the same time; each has up to five requests on their way, and as many
- * connections as all of them need are kept. */
-#define WIDTH 3U
+/* Artifacts that are verified at the same time. Each has up to four requests on their way, but one where the
+ * verdicts are all that is printed; as many connections as all of them need are kept. */
+#define WIDTH       4U
+#define WIDTH_BRIEF 8U
 
 struct verify_options {
     const char *platform, *from_file, *sections, *signature;
     struct oci_choice choice;
-    struct opt_list attestations;
+    struct opt_list attestations, formats;
     bool require_digest, quiet, json, sarif;
 };
 
 static const struct opt options[] = {
     {"attestation", 0, OPT_LIST, false, offsetof(struct verify_options, attestations), "TYPE",
      "demand a good attestation of this type, and (without a\npolicy) no signature; may be repeated", NULL},
+    {"format", 0, OPT_LIST, false, offsetof(struct verify_options, formats), "FORMAT",
+     "only signatures of this format count, and no others\nare looked for; may be repeated", NULL},
     {"require-digest", 0, OPT_FLAG, false, offsetof(struct verify_options, require_digest), NULL,
      "refuse a reference that names no digest", NULL},
     {"from-file", 0, OPT_STRING, false, offsetof(struct verify_options, from_file), "FILE",
@@ -61,6 +64,7 @@ static void ones_free(struct one *all, size_t n)
 struct all {
     const struct flow_conf *flow;
     const struct flow_demand *demand;
+    unsigned want;
     struct one *ones; /* owned */
     size_t n;
 };
@@ -134,7 +138,7 @@ static int verify_one(void *ctx, size_t i, struct err *e)
     const struct all *all = ctx;
     struct one *o = &all->ones[i];
     (void)e;
-    (void)!flow_obtain(all->flow, o->target, 0, all->demand, &o->artifact, &o->failure);
+    (void)!flow_obtain(all->flow, o->target, all->want, all->demand, &o->artifact, &o->failure);
     flow_artifact_drop(&o->artifact); /* thousands are not kept open */
     return 0;
 }
@@ -190,6 +194,9 @@ static int check_options(const struct verify_options *o, struct err *e)
         if (!sign_predicate_type(o->attestations.items[i]))
             return err_set(e, ERR_USAGE, "'%s' is neither a URI nor a known type of attestation",
                            o->attestations.items[i]);
+    for (size_t i = 0; i < o->formats.n; i++)
+        if (!sign_format_find(o->formats.items[i]))
+            return err_set(e, ERR_USAGE, "'%s' is no format of signatures", o->formats.items[i]);
     return 0;
 }
 
@@ -218,12 +225,16 @@ static int verify_all(struct cmd_call *call, const struct trust *trust, const st
     demand.require_digest = o->require_digest;
     demand.attestations = o->attestations.items;
     demand.n_attestations = o->attestations.n;
+    demand.formats = o->formats.items;
+    demand.n_formats = o->formats.n;
     demand.sections = o->sections;
     demand.detached = detached;
-    AUTO_DONE(all) all = {.flow = &flow, .demand = &demand};
+    bool brief = (o->from_file || o->quiet) && !o->json && !o->sarif;
+    AUTO_DONE(all)
+    all = {.flow = &flow, .demand = &demand, .want = FLOW_VERDICT | (brief ? (unsigned)FLOW_BRIEF : 0U)};
     r = all_make(&all, targets, e);
     if (!r)
-        r = parallel_run(all.n, WIDTH, verify_one, &all, e);
+        r = parallel_run(all.n, brief ? WIDTH_BRIEF : WIDTH, verify_one, &all, e);
     ui_progress_done(&bar);
     if (!r)
         r = print(o, &all, e);

@@ -59,6 +59,8 @@ int flow_measure_take(const struct flow_demand *demand, const char *repo, struct
         ret->trust.sections = demand->sections;
     if (demand->detached.len)
         ret->trust.detached = demand->detached;
+    ret->trust.formats = demand->formats;
+    ret->trust.n_formats = demand->n_formats;
     if (!ret->rule || sign_rule_verdict(ret->rule) == SIGN_VERDICT_REQUIRE) {
         ret->looks = !sign_trust_is_empty(&ret->trust);
         return ret->looks || ret->rule || !demand->n_attestations
@@ -118,6 +120,39 @@ static void want_annotations(const struct sign_trust *trust, struct sign_report 
         if (c->ok && c->kind == SIGN_CHECK_SIGNATURE && !(format && format->annotates))
             (void)sign_annotations_want(NULL, trust, c);
     }
+}
+
+/* A good signature is enough, if it has what is asked for along with it. */
+static bool is_signed(const struct flow_measure *m, const struct sign_report *report)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        const struct sign_check *c = &report->checks[i];
+        const struct sign_format *format = sign_format_find(c->format);
+        if (c->ok && c->kind == SIGN_CHECK_SIGNATURE &&
+            (!m->trust.n_annotations || (format && format->annotates)))
+            return true;
+    }
+    return false;
+}
+
+int flow_measure_met(const struct flow_measure *m, const struct sign_facts *facts,
+                     const struct sign_report *report, bool *ret, struct err *e)
+{
+    struct sign_decision d = {.code = 0};
+    bool met = true;
+    if (m->rule) {
+        int r = sign_rule_check(m->rule, facts, report, m->demand->now, &d, e);
+        met = d.code == 0 && d.n_findings == 0;
+        sign_decision_done(&d);
+        if (r)
+            return r;
+    } else if (!m->demand->n_attestations) {
+        met = is_signed(m, report);
+    }
+    for (size_t i = 0; met && i < m->demand->n_attestations; i++)
+        met = has_attestation(report, m->demand->attestations[i]);
+    *ret = met;
+    return 0;
 }
 
 int flow_measure_decide(const struct flow_measure *m, const struct sign_facts *facts,

@@ -15,6 +15,8 @@ struct flow_demand {
         *attestations; /* types or aliases (sign_predicate_is) of which a good one must be there.
                           Without a policy they are what is demanded, and no signature is */
     size_t n_attestations;
+    const char *const *formats; /* of struct sign_trust */
+    size_t n_formats;
     const char *sections;  /* as of struct sign_trust; not together with a policy, whose check it weakens */
     struct bytes detached; /* likewise, and with a policy, too */
 };
@@ -37,6 +39,11 @@ static inline bool flow_measure_none(const struct flow_measure *m)
 {
     return !m->looks && !m->rule;
 }
+
+/* flow_measure_met - whether what was found so far meets all that is demanded: further signatures would not
+ * change that. Never so where a rule only notes what it finds. */
+MUST_CHECK int flow_measure_met(const struct flow_measure *m, const struct sign_facts *facts,
+                                const struct sign_report *report, bool *ret, struct err *e);
 
 /* flow_measure_decide - settles the report: its verdict and reason, and with a policy the decision. Returns
  * the verdict, with the reason in e. decision: as above. */

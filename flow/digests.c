@@ -26,6 +26,14 @@ int flow_digests_of_bytes(struct flow_digests *d, const struct sign_rule *rule, 
     return 0;
 }
 
+bool flow_digests_need_bytes(const struct sign_rule *rule, const struct digest *own)
+{
+    for (size_t i = 0; i < ARRAY_LEN(algs); i++)
+        if (algs[i] != own->alg && sign_rule_names(rule, algs[i]))
+            return true;
+    return false;
+}
+
 /* Both digests in one reading, so that they are of the same bytes. */
 static int read_both(struct source *from, const struct digest *own, enum hash_alg alg, struct digest *ret,
                      struct err *e)

@@ -19,6 +19,10 @@ struct flow_digests {
 MUST_CHECK int flow_digests_of_bytes(struct flow_digests *d, const struct sign_rule *rule,
                                      const struct digest *own, struct bytes content, struct err *e);
 
+/* flow_digests_need_bytes - whether the rule names another than a digest's own algorithm, so that something
+ * must be read to be known by all that counts. */
+bool flow_digests_need_bytes(const struct sign_rule *rule, const struct digest *own);
+
 /* flow_digests_of_source - the same of what is read from `from`, where that is needed. ERR_DIGEST: it is not
  * what the digest says any more. */
 MUST_CHECK int flow_digests_of_source(struct flow_digests *d, const struct sign_rule *rule,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "flow/digests.h"
+#include "flow/places.h"
 #include "flow/verify.h"
 #include "oci/index.h"
 #include "oci/locate.h"
@@ -226,16 +227,22 @@ static int gather_digests(const struct flow_artifact *a, const struct sign_rule 
 }
 
 /* passed: from the manifest, or the index, that was named; none: a file. */
+static struct sign_facts facts_of(const struct flow_artifact *a, const struct passed *passed, size_t n_passed,
+                                  const struct flow_digests *digests)
+{
+    return (struct sign_facts){.subject = n_passed ? &passed[0].subject.digest : NULL,
+                               .module = &a->digest,
+                               .repo = a->repo,
+                               .others = digests->all,
+                               .n_others = digests->n};
+}
+
 static int verdict(struct flow_artifact *a, const struct flow_measure *m, const struct passed *passed,
                    size_t n_passed, struct err *e)
 {
     struct flow_digests digests = {.n = 0};
     int r = m->rule ? gather_digests(a, m->rule, passed, n_passed, &digests, e) : 0;
-    const struct sign_facts facts = {.subject = n_passed ? &passed[0].subject.digest : NULL,
-                                     .module = &a->digest,
-                                     .repo = a->repo,
-                                     .others = digests.all,
-                                     .n_others = digests.n};
+    const struct sign_facts facts = facts_of(a, passed, n_passed, &digests);
     if (r || flow_measure_none(m))
         return r;
     a->judged = true;
@@ -392,6 +399,7 @@ struct gather {
     struct way *w;
     unsigned want;
     struct flow_artifact *a;
+    unsigned places; /* of this round */
     struct sign_report beside;
 };
 
@@ -418,19 +426,90 @@ static int gather_module(struct way *w, unsigned want, struct flow_artifact *a, 
 }
 
 /* A signature of an index is one of all that it names. */
-static int gather_signatures(struct way *w, struct sign_report *report, struct err *e)
+static int gather_signatures(struct way *w, unsigned places, struct sign_report *report, struct err *e)
 {
     AUTO(flow_verify) v = NULL;
     int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
     for (size_t i = w->n_passed; !r && i > 0; i--)
-        r = flow_verify_collect(v, &w->passed[i - 1].subject, report, e);
+        r = flow_verify_collect(v, &w->passed[i - 1].subject, places, report, e);
     return r;
 }
 
 static int gather_job(void *ctx, size_t i, struct err *e)
 {
     struct gather *g = ctx;
-    return i == 0 ? gather_module(g->w, g->want, g->a, e) : gather_signatures(g->w, &g->beside, e);
+    return i == 0 && (g->places & FLOW_PLACE_MODULE)
+               ? gather_module(g->w, g->want, g->a, e)
+               : gather_signatures(g->w, g->places & ~(unsigned)FLOW_PLACE_MODULE, &g->beside, e);
+}
+
+static int gather_round(struct gather *g, unsigned places, struct err *e)
+{
+    const unsigned module = FLOW_PLACE_MODULE;
+    g->places = places;
+    size_t n = (size_t)((places & module) != 0) + ((places & ~module) != 0);
+    return parallel_run(n, n, gather_job, g, e);
+}
+
+/* Whether what was found in the module and beside the manifest is enough. */
+static int is_met(const struct gather *g, bool *ret, struct err *e)
+{
+    const struct flow_artifact *a = g->a;
+    const struct way *w = g->w;
+    struct flow_digests digests = {.n = 0};
+    AUTO_FREE struct sign_check *all = calloc(a->report.n + g->beside.n + 1, sizeof(*all));
+    const struct sign_report seen = {.checks = all, .n = a->report.n + g->beside.n};
+    if (!all)
+        return err_nomem(e);
+    for (size_t i = 0; i < seen.n; i++) /* what they point to stays where it is */
+        all[i] = i < a->report.n ? a->report.checks[i] : g->beside.checks[i - a->report.n];
+    int r = w->measure.rule ? gather_digests(a, w->measure.rule, w->passed, w->n_passed, &digests, e) : 0;
+    const struct sign_facts facts = facts_of(a, w->passed, w->n_passed, &digests);
+    return r ? r : flow_measure_met(&w->measure, &facts, &seen, ret, e);
+}
+
+/* Whether the module may stay where it is: it is a blob, so that the manifest states its digest, no other is
+ * needed, and what stands in it was not asked for. Then sets what is known of it. */
+static int may_spare(struct way *w, unsigned want, struct flow_artifact *a, bool *ret, struct err *e)
+{
+    const struct flow_measure *m = &w->measure;
+    const struct oci_kind *kind = oci_kind_of(&a->parsed);
+    AUTO_DONE(oci_place) place = OCI_PLACE_INIT;
+    *ret = (want & FLOW_VERDICT) && m->looks && !m->trust.sections && !m->trust.detached.len && kind &&
+           !kind->locate;
+    if (!*ret)
+        return 0;
+    int r = find_module(w, a, &kind, &place, e);
+    if (r)
+        return r;
+    *ret = !m->rule || !flow_digests_need_bytes(m->rule, &place.digest);
+    a->layer = a->digest = place.digest;
+    a->size = place.size;
+    return 0;
+}
+
+/* Where nothing is looked for there is the module alone. */
+static int gather(struct gather *g, struct err *e)
+{
+    unsigned rounds[FLOW_PLACES_ROUNDS] = {FLOW_PLACE_MODULE};
+    bool spare, met = false, fetched = false;
+    int r = may_spare(g->w, g->want, g->a, &spare, e);
+    if (!r && g->w->measure.looks)
+        flow_places_order(&g->w->measure, spare, spare && (g->want & FLOW_BRIEF), rounds);
+    for (size_t i = 0; !r && i < ARRAY_LEN(rounds); i++) {
+        if (i > 0 && rounds[i])
+            r = is_met(g, &met, e);
+        if (r || met || !rounds[i])
+            continue;
+        fetched = fetched || (rounds[i] & FLOW_PLACE_MODULE);
+        r = gather_round(g, rounds[i], e);
+    }
+    if (!r)
+        r = sign_report_take(&g->a->report, &g->beside, e);
+    if (!r && !fetched)
+        r = sign_report_add(&g->a->report, "module", 0, "", e,
+                            "not read: its digest is what the manifest states");
+    return r;
 }
 
 static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *a, struct err *e)
@@ -439,9 +518,7 @@ static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *
     int r = obtain_manifest(w, want, a, e);
     if (r || (want & FLOW_WANT_MANIFEST))
         return r;
-    r = parallel_run(w->measure.looks ? 2 : 1, 2, gather_job, &g, e);
-    if (!r)
-        r = sign_report_take(&a->report, &g.beside, e);
+    r = gather(&g, e);
     sign_report_done(&g.beside);
     return r ? r : verdict(a, &w->measure, w->passed, w->n_passed, e);
 }

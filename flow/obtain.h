@@ -35,7 +35,7 @@ struct flow_artifact {
     size_t config_len;
     struct digest layer;           /* references: of the layer that is the module, or holds it */
     char *member;                  /* its name in that layer, which is a tar; else NULL */
-    struct digest digest;          /* of the module's bytes; set when they have been read */
+    struct digest digest;          /* of the module's bytes; set when they have been read, or need not be */
     uint64_t size;                 /* of the module in bytes */
     struct digest named;           /* references: of the manifest, or the index, that was named */
     bool judged;                   /* there is a verdict, good or bad */
@@ -63,6 +63,10 @@ enum flow_want {
     FLOW_TO_RUN =
         8, /* it will be executed: a reference needs trust, or else is ERR_REFUSED before any request */
     FLOW_UNSIGNED = 16, /* with FLOW_TO_RUN: the operator takes a reference that nothing is demanded of */
+    FLOW_VERDICT =
+        32,          /* nothing but the verdict: the module is got only where that can depend on its bytes */
+    FLOW_BRIEF = 64, /* with FLOW_VERDICT: signatures are looked for until there are enough, and not reported
+                        beyond */
 };
 
 /* flow_obtain - the one way to an artifact, for all who verify, write or run one. What verifying needs is at

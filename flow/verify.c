@@ -157,6 +157,22 @@ static int take_all(struct sign_report *to, struct sign_report *from, size_t n, 
     return r;
 }
 
+/* The format of a layer that is looked into; NULL: none. */
+static const struct sign_format *counts(const struct holder *h, const struct oci_manifest *m,
+                                        const struct oci_desc *layer)
+{
+    const struct sign_format *format = format_of(m, layer);
+    return format && sign_trust_wants(h->v->trust, format->name) ? format : NULL;
+}
+
+static bool holds_any(const struct holder *h, const struct oci_manifest *m)
+{
+    for (size_t i = 0; !m->is_index && i < m->n_entries; i++)
+        if (counts(h, m, &m->entries[i]))
+            return true;
+    return false;
+}
+
 static int look_at(struct holder *h, const struct oci_manifest *m, struct err *e)
 {
     AUTO_FREE const struct oci_desc **all = calloc(m->n_entries + 1, sizeof(*all));
@@ -165,19 +181,11 @@ static int look_at(struct holder *h, const struct oci_manifest *m, struct err *e
     if (!all || !reports)
         return err_nomem(e);
     for (size_t i = 0; !m->is_index && i < m->n_entries; i++)
-        if (format_of(m, &m->entries[i]))
+        if (counts(h, m, &m->entries[i]))
             all[l.n++] = &m->entries[i];
     if (l.n > LIMIT_SIGNATURES)
         return refuse(h, ERR_LIMIT, "it holds more signatures than are looked at", e);
     return take_all(h->report, reports, l.n, parallel_run(l.n, h->width, layer_job, &l, e), e);
-}
-
-static bool holds_any(const struct oci_manifest *m)
-{
-    for (size_t i = 0; !m->is_index && i < m->n_entries; i++)
-        if (format_of(m, &m->entries[i]))
-            return true;
-    return false;
 }
 
 /* What was fetched for one entry of a list. */
@@ -190,7 +198,7 @@ static int look_at_referrer(struct holder *h, const struct oci_desc *desc, const
     int r = oci_manifest_parse(buf_bytes(&pinned->body), pinned->media_type, &m, e);
     if (r)
         return refuse_or_fail(h, r, e);
-    if (!holds_any(&m))
+    if (!holds_any(h, &m))
         return 0;
     if (!m.has_subject || !digest_eq(&m.subject.digest, &h->subject->digest))
         return refuse(h, ERR_DIGEST, "it is listed here, and its subject is another manifest", e);
@@ -310,10 +318,11 @@ int flow_verify_tagged(struct flow_verify *v, const struct sign_subject *subject
     return r;
 }
 
-/* The three places, asked at the same time. */
+/* The places, asked at the same time. */
 struct collection {
     struct flow_verify *v;
     const struct sign_subject *subject;
+    enum flow_place places[3];
     struct sign_report reports[3];
 };
 
@@ -321,17 +330,21 @@ static int collect_job(void *ctx, size_t i, struct err *e)
 {
     struct collection *c = ctx;
     struct sign_report *report = &c->reports[i];
-    if (i == 0)
-        return flow_verify_tagged(c->v, c->subject, ".sig", report, NULL, e);
-    if (i == 1)
+    if (c->places[i] == FLOW_PLACE_REFERRERS)
         return collect_referrers(c->v, c->subject, report, e);
-    return flow_verify_tagged(c->v, c->subject, ".att", report, NULL, e);
+    return flow_verify_tagged(c->v, c->subject, c->places[i] == FLOW_PLACE_SIG ? ".sig" : ".att", report,
+                              NULL, e);
 }
 
-int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject, struct sign_report *report,
-                        struct err *e)
+int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject, unsigned places,
+                        struct sign_report *report, struct err *e)
 {
+    static const enum flow_place order[] = {FLOW_PLACE_SIG, FLOW_PLACE_REFERRERS, FLOW_PLACE_ATT};
     struct collection c = {.v = v, .subject = subject};
-    int r = parallel_run(ARRAY_LEN(c.reports), ARRAY_LEN(c.reports), collect_job, &c, e);
-    return take_all(report, c.reports, ARRAY_LEN(c.reports), r, e);
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        if (places & order[i])
+            c.places[n++] = order[i];
+    int r = parallel_run(n, n, collect_job, &c, e);
+    return take_all(report, c.reports, n, r, e);
 }

@@ -5,6 +5,7 @@
 #define WAYBILL_FLOW_VERIFY_H
 
 #include "flow/fetch.h"
+#include "flow/places.h"
 #include "sign/format.h"
 
 /* What may be judged at the same time by several threads. */
@@ -16,12 +17,13 @@ MUST_CHECK int flow_verify_new(const struct flow_fetch *fetch, const struct sign
 void flow_verify_free(struct flow_verify *v);
 DEFINE_AUTO(flow_verify, flow_verify_free);
 
-/* flow_verify_collect - adds the checks of all that lies beside the subject: its referrers, and what the tags
- * sha256-<hex>.sig and .att of cosign hold. What a list of referrers says of their types is not relied upon;
- * each manifest must have the digest and the size that it is listed with, and the subject as its subject.
- * What is wrong with one of them is a failed check; a place that fails is an error. At most LIMIT_SIGNATURES
- * and LIMIT_SIGNATURES_BYTES in all, ERR_LIMIT as a check beyond. */
-MUST_CHECK int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject,
+/* flow_verify_collect - adds the checks of what lies beside the subject in these places (bits of enum
+ * flow_place): its referrers, and what the tags sha256-<hex>.sig and .att of cosign hold. What a list of
+ * referrers says of their types is not relied upon; each manifest must have the digest and the size that it
+ * is listed with, and the subject as its subject. What is wrong with one of them is a failed check; a place
+ * that fails is an error. At most LIMIT_SIGNATURES and LIMIT_SIGNATURES_BYTES in all,
+ * ERR_LIMIT as a check beyond. */
+MUST_CHECK int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subject, unsigned places,
                                    struct sign_report *report, struct err *e);
 
 /* flow_verify_referrer - the same of one referrer. desc: its manifest. */

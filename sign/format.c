@@ -50,6 +50,14 @@ bool sign_trust_is_empty(const struct sign_trust *t)
     return t->keys.n == 0 && !t->store && !t->root && !t->signers;
 }
 
+bool sign_trust_wants(const struct sign_trust *t, const char *format)
+{
+    for (size_t i = 0; i < t->n_formats; i++)
+        if (strcmp(t->formats[i], format) == 0)
+            return true;
+    return t->n_formats == 0;
+}
+
 void sign_marks_done(struct sign_marks *m)
 {
     free(TAKE(m->at));
@@ -119,7 +127,8 @@ static int verify_beside(const struct sign_format *format, const struct source_o
     if (r)
         return r;
     const struct sign_subject subject = sign_content_subject(&content);
-    r = format->judge(&carrier, &subject, trust, report, e);
+    if (sign_trust_wants(trust, format->name))
+        r = format->judge(&carrier, &subject, trust, report, e);
     if (!r && ret_file)
         *ret_file = subject.digest;
     return r;
@@ -138,7 +147,7 @@ int sign_verify(const struct source_opener *from, const struct sign_trust *trust
     if (!r && scan.broken.code)
         r = sign_report_add(report, "wasm", ERR_FORMAT, "", e, "%s", scan.broken.msg);
     for (size_t i = 0; !r && i < sign_n_formats; i++)
-        if (sign_formats[i]->verify)
+        if (sign_formats[i]->verify && sign_trust_wants(trust, sign_formats[i]->name))
             r = sign_formats[i]->verify(&scan, trust, report, e);
     if (!r)
         r = note_uncovered(&scan, report, e);

@@ -252,6 +252,11 @@ bool sign_rule_wants_claims(const struct sign_rule *rule)
     return rule->claims || rule->issuer || rule->subject || rule->min_revision >= 0;
 }
 
+bool sign_rule_wants_module(const struct sign_rule *rule)
+{
+    return sign_rule_wants_embedded(rule) || sign_rule_wants_claims(rule) || rule->has_capabilities;
+}
+
 static const void *bound(const struct sign_rule *rule, size_t source)
 {
     return source == POLICY_NONE ? NULL : rule->policy->sources[source].object;

@@ -113,6 +113,9 @@ bool sign_rule_wants(const struct sign_rule *rule, const char *format, bool atte
 bool sign_rule_wants_attestations(const struct sign_rule *rule);
 bool sign_rule_wants_embedded(const struct sign_rule *rule);
 bool sign_rule_wants_claims(const struct sign_rule *rule);
+/* sign_rule_wants_module - whether what stands in the module can be what the rule demands or forbids: without
+ * its bytes there is no telling. */
+bool sign_rule_wants_module(const struct sign_rule *rule);
 
 /* sign_rule_json - the rule as an object of the members that policy.toml has. */
 void sign_rule_json(const struct sign_rule *rule, struct jout *w, const char *key);

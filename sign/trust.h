@@ -51,7 +51,9 @@ struct sign_trust {
                               signed; NULL: the whole file */
     struct bytes detached; /* files: the signature, which stands beside the file: embedded, ssh or minisign;
                               empty: it is inside */
-    bool old_claims;    /* claims of a revision below 3 count as well, if they state the hash of the file */
+    bool old_claims; /* claims of a revision below 3 count as well, if they state the hash of the file */
+    const char *const *formats; /* names of the formats that count; none: all do */
+    size_t n_formats;
     const char *claims; /* nkeys with blanks between them: claims must be by one of these accounts (A...) and
                            about one of these modules (M...), where there are any of the kind, and in any case
                            by one of `keys`; NULL: any of `keys`, about any module */
@@ -59,6 +61,9 @@ struct sign_trust {
 
 /* sign_trust_is_empty - nothing in it could make a signature good. */
 bool sign_trust_is_empty(const struct sign_trust *t);
+
+/* sign_trust_wants - whether signatures of that format count. */
+bool sign_trust_wants(const struct sign_trust *t, const char *format);
 
 /* What a detached signature is about. */
 struct sign_subject {

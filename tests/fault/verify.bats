@@ -216,7 +216,16 @@ verified() {
     local hex
     hex=$(sha256sum <hello.wasm | cut -d' ' -f1)
     fault flip_byte GET "blobs/sha256:$hex" '"offset": 30, "times": 0'
-    denied 17 ''
+    expect 17 waybill pull --key alice.pub -o out.wasm "$R/a/b:v1"
+    absent out.wasm
+    expect 126 waybill run --key alice.pub "$R/a/b:v1"
+    out_is ''
+    # verify says of the manifest that it is signed, and that the module was not read; where it is, so is that
+    forget
+    verified
+    out_has 'ok      module    not read: its digest is what the manifest states'
+    expect 17 waybill verify --key alice.pub --sections . "$R/a/b:v1"
+    expect 17 waybill verify --key bob.pub "$R/a/b:v1"
 }
 
 @test "more signatures than are looked at: 16, and none is fetched" {
@@ -227,7 +236,7 @@ verified() {
     make sig --count 100
     forget
     verified
-    [ "$(grep -c '^ok' <<<"$output")" -eq 100 ]
+    [ "$(grep -c '^ok      cosign' <<<"$output")" -eq 100 ]
 }
 
 @test "a blob that says that it is larger than signatures are: 16, and it is not fetched" {
@@ -252,7 +261,7 @@ verified() {
     make sig
     forget
     expect 0 timeout 60 "$WAYBILL" verify --key alice.pub "$R/a/b:v1"
-    logged_is 4 '"GET"' /manifests/
+    logged_is 3 '"GET"' /manifests/
 }
 
 @test "a list of referrers without an end: 16" {
@@ -316,6 +325,153 @@ verified() {
     make sig
     forget
     trips_are 3 waybill verify --key alice.pub "$R/a/b:v1"
+}
+
+# asked_are N COMMAND...: it is verified with that many requests after the one for the manifest, one after the other or not.
+asked_are() {
+    local n=$1
+    shift
+    forget
+    expect 0 "$@"
+    logged_is $((n + 1)) '"method"'
+}
+
+@test "cosign's signature: four requests after the manifest, with --format cosign two, and no module" {
+    artifact
+    make sig
+    asked_are 4 waybill verify --key alice.pub "$R/a/b:v1"
+    asked_are 2 waybill verify --key alice.pub --format cosign "$R/a/b:v1"
+    logged_is 1 "manifests/sha256-${D#*:}.sig"
+    logged_is 1 /blobs/
+    [ "$(grep -o '"connection": "[^"]*"' "$LOG" | sort -u | wc -l)" -eq 1 ]
+    asked_are 2 waybill verify --key alice.pub --quiet "$R/a/b:v1"
+    echo "$R/a/b:v1" >list
+    asked_are 2 waybill verify --key alice.pub --from-file list
+    # the manifests and blobs that are in the store are not asked for again
+    : >"$LOG"
+    expect 0 waybill verify --key alice.pub --format cosign "$R/a/b@$D"
+    logged_is 1 '"method"'
+}
+
+@test "a bundle: with --format sigstore the registry's list, its tag, and what they name" {
+    artifact --referrers
+    make bundle
+    asked_are 4 waybill verify --key alice.pub --format sigstore "$R/a/b:v1"
+    logged_is 0 '.sig"'
+    logged_is 1 /blobs/
+    # the list is asked for in any case
+    expect 10 waybill verify --key alice.pub --format ssh "$R/a/b:v1"
+}
+
+@test "without a demand no .att is asked; with one it is" {
+    artifact
+    make sig
+    make att
+    asked_are 4 waybill verify --key alice.pub "$R/a/b:v1"
+    logged_is 0 '.att"'
+    forget
+    expect 0 waybill pull --key alice.pub -o out.wasm "$R/a/b:v1"
+    logged_is 0 '.att"'
+    forget
+    expect 0 waybill verify --key alice.pub --attestation slsaprovenance1 "$R/a/b:v1"
+    logged_is 1 '.att"'
+    policy 'keys = ["alice"]' "[[scopes.\"$R/a\".attestation]]" 'type = "slsaprovenance1"'
+    forget
+    expect 0 waybill pull -o out.wasm "$R/a/b:v1"
+    logged_is 1 '.att"'
+}
+
+@test "the module is not got where a signature beside it is good, and is where none is" {
+    artifact
+    local hex
+    hex=$(sha256sum <hello.wasm | cut -d' ' -f1)
+    KEY=bob.key make sig
+    forget
+    expect 12 verify
+    logged_is 1 "/blobs/sha256:$hex"
+    out_lacks 'not read'
+    make sig
+    forget
+    verified
+    logged_is 0 "/blobs/sha256:$hex"
+    out_has 'not read'
+    expect 0 waybill verify --json --key alice.pub "$R/a/b:v1"
+    [ "$(jq -r .digest <<<"$output")" = "sha256:$hex" ] || fail "$output"
+    [ "$(jq -r '.checks[] | select(.format == "module").kind' <<<"$output")" = note ] || fail "$output"
+    # pull and run use it
+    forget
+    expect 0 waybill pull --key alice.pub -o out.wasm "$R/a/b:v1"
+    logged_is 1 "/blobs/sha256:$hex"
+}
+
+@test "a policy that looks into the module has it got, whatever lies beside it" {
+    artifact
+    make sig
+    local line hex
+    hex=$(sha256sum <hello.wasm | cut -d' ' -f1)
+    for line in 'embedded = "required"' 'claims = "required"'; do
+        policy 'keys = ["alice"]' "$line"
+        forget
+        expect 15 waybill verify "$R/a/b:v1"
+        logged_is 1 "/blobs/sha256:$hex"
+    done
+    policy 'keys = ["alice"]' 'capabilities = []'
+    forget
+    expect 0 waybill verify "$R/a/b:v1"
+    logged_is 1 "/blobs/sha256:$hex"
+    policy 'keys = ["alice"]'
+    forget
+    expect 0 waybill verify "$R/a/b:v1"
+    logged_is 0 "/blobs/sha256:$hex"
+    # pins and deny lists go by the digest that the signed manifest states
+    policy 'keys = ["alice"]' "digests = [\"sha256:$hex\"]"
+    expect 0 waybill verify "$R/a/b:v1"
+    policy 'keys = ["alice"]' "deny = [\"sha256:$hex\"]"
+    forget
+    expect 15 waybill verify "$R/a/b:v1"
+    err_has 'deny list'
+}
+
+@test "--format: others do not count; what is none is a usage error" {
+    artifact --referrers
+    make bundle
+    expect 0 waybill verify --key alice.pub --format cosign --format sigstore "$R/a/b:v1"
+    expect 10 waybill verify --key alice.pub --format cosign "$R/a/b:v1"
+    expect 10 waybill verify --key alice.pub --format embedded "$R/a/b:v1"
+    expect 2 waybill verify --key alice.pub --format nonsense "$R/a/b:v1"
+    err_has 'no format of signatures'
+    waybill sign --key alice.key hello.wasm -o signed.wasm >/dev/null
+    expect 0 waybill verify --key alice.pub --format embedded signed.wasm
+    expect 10 waybill verify --key alice.pub --format claims signed.wasm
+    policy 'keys = ["alice"]'
+    expect 10 waybill verify --format cosign "$R/a/b:v1"
+    expect 0 waybill verify --format sigstore "$R/a/b:v1"
+}
+
+@test "a policy for one format asks its place first, and the others before it says no" {
+    artifact --referrers
+    make sig
+    policy 'keys = ["alice"]' 'formats = ["cosign"]'
+    asked_are 2 waybill verify "$R/a/b:v1"
+    policy 'keys = ["alice"]' 'formats = ["sigstore"]'
+    expect 15 waybill verify "$R/a/b:v1"
+    out_has 'format that does not count'
+    make bundle
+    asked_are 4 waybill verify "$R/a/b:v1"
+    policy 'keys = ["alice", "bob"]' 'threshold = 2' 'formats = ["cosign", "sigstore"]'
+    KEY=bob.key make bundle
+    expect 0 waybill verify --quiet "$R/a/b:v1"
+}
+
+@test "--quiet and --from-file go on looking where the first place has nothing good" {
+    artifact --referrers
+    waybill keygen -o carol >/dev/null
+    KEY=bob.key make sig
+    make bundle
+    expect 0 waybill verify --quiet --key alice.pub "$R/a/b:v1"
+    echo "$R/a/b:v1" >list
+    expect 0 waybill verify --key alice.pub --from-file list
+    expect 12 waybill verify --quiet --key carol.pub "$R/a/b:v1"
 }
 
 @test "--require-digest: a tag is refused before any request" {
