@@ -4,7 +4,9 @@
 # peer, and the target. Usage: bench/verify.sh [--quick] [PART...]; parts: cosign trips file policy many.
 #   cosign   what cosign signed, over loopback, Debian's registry: an image under a tag, and a bundle. cosign is let near no
 #            network but that, which is when it is fastest
-#   trips    requests and round trips after the manifest, from the fault registry's log
+#   trips    requests and round trips after the manifest, from the fault registry's log: every request counts, also those
+#            that are answered with 404. By default every place is asked where a signature can be (cosign's tag, the list
+#            of referrers by the API and by its tag), with --format or -q those that are needed
 #   file     the signature inside a module of 100 MB, and sha256sum of it; the file is in the page cache
 #   policy   one look-up among 10,000 scopes, and a whole command that reads such a policy
 #   many     1,000 artifacts in one command, and a process of cosign for each of 20 of them: artifacts a second
@@ -66,6 +68,9 @@ part_cosign() {
     versus 0.4 -p "rm -rf $XDG_CACHE_HOME" "${runs:-60}" "verify, .sig tag: waybill, cosign" \
         "$waybill" verify --key bench.pub "$HOST/bench/tag:v1" -- \
         cosign verify --key bench.pub "${offline[@]}" "$HOST/bench/tag:v1" 2>said
+    versus 0.4 -p "rm -rf $XDG_CACHE_HOME" "${runs:-60}" "verify, .sig tag: waybill --format cosign, cosign" \
+        "$waybill" verify --format cosign --key bench.pub "$HOST/bench/tag:v1" -- \
+        cosign verify --key bench.pub "${offline[@]}" "$HOST/bench/tag:v1" 2>said
     versus 0.4 -p "rm -rf $XDG_CACHE_HOME" "${runs:-60}" "verify, bundle: waybill, cosign" \
         "$waybill" verify --key bench.pub "$HOST/bench/bundle:v1" -- \
         cosign verify --key bench.pub "${offline[@]}" --new-bundle-format --trusted-root root.json "$HOST/bench/bundle:v1" 2>said
@@ -97,6 +102,9 @@ part_trips() {
             $([ $way = tag ] || echo --new-bundle-format --use-signing-config=false) "$digest" >said 2>&1
         rm -rf "$XDG_CACHE_HOME"
         counted "waybill, $way" "$waybill" verify --key bench.pub "$HOST/bench/$way:v1"
+        rm -rf "$XDG_CACHE_HOME"
+        counted "waybill --format, $way" "$waybill" verify --key bench.pub "$HOST/bench/$way:v1" \
+            --format "$([ $way = tag ] && echo cosign || echo sigstore)"
         # shellcheck disable=SC2046
         counted "cosign, $way" cosign verify --key bench.pub "${offline[@]}" \
             $([ $way = tag ] || echo --new-bundle-format --trusted-root root.json) "$HOST/bench/$way:v1"
