@@ -61,6 +61,9 @@ int flow_measure_take(const struct flow_demand *demand, const char *repo, struct
         ret->trust.detached = demand->detached;
     ret->trust.formats = demand->formats;
     ret->trust.n_formats = demand->n_formats;
+    if (ret->rule && sign_rule_limits_capabilities(ret->rule) && !sign_trust_wants(&ret->trust, "claims"))
+        return err_set(e, ERR_USAGE,
+                       "the policy limits what claims may ask for, and the formats leave claims out");
     if (!ret->rule || sign_rule_verdict(ret->rule) == SIGN_VERDICT_REQUIRE) {
         ret->looks = !sign_trust_is_empty(&ret->trust);
         return ret->looks || ret->rule || !demand->n_attestations

@@ -399,6 +399,8 @@ struct gather {
     struct way *w;
     unsigned want;
     struct flow_artifact *a;
+    struct flow_verify
+        *verify;     /* owned; of all rounds, so that its limits are; NULL: nothing is looked for */
     unsigned places; /* of this round */
     struct sign_report beside;
 };
@@ -426,12 +428,12 @@ static int gather_module(struct way *w, unsigned want, struct flow_artifact *a, 
 }
 
 /* A signature of an index is one of all that it names. */
-static int gather_signatures(struct way *w, unsigned places, struct sign_report *report, struct err *e)
+static int gather_signatures(struct gather *g, unsigned places, struct err *e)
 {
-    AUTO(flow_verify) v = NULL;
-    int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
+    const struct way *w = g->w;
+    int r = 0;
     for (size_t i = w->n_passed; !r && i > 0; i--)
-        r = flow_verify_collect(v, &w->passed[i - 1].subject, places, report, e);
+        r = flow_verify_collect(g->verify, &w->passed[i - 1].subject, places, &g->beside, e);
     return r;
 }
 
@@ -440,7 +442,7 @@ static int gather_job(void *ctx, size_t i, struct err *e)
     struct gather *g = ctx;
     return i == 0 && (g->places & FLOW_PLACE_MODULE)
                ? gather_module(g->w, g->want, g->a, e)
-               : gather_signatures(g->w, g->places & ~(unsigned)FLOW_PLACE_MODULE, &g->beside, e);
+               : gather_signatures(g, g->places & ~(unsigned)FLOW_PLACE_MODULE, e);
 }
 
 static int gather_round(struct gather *g, unsigned places, struct err *e)
@@ -495,6 +497,8 @@ static int gather(struct gather *g, struct err *e)
     bool spare, met = false, fetched = false;
     int r = may_spare(g->w, g->want, g->a, &spare, e);
     if (!r && g->w->measure.looks)
+        r = flow_verify_new(&g->w->fetch, &g->w->measure.trust, &g->verify, e);
+    if (!r && g->w->measure.looks)
         flow_places_order(&g->w->measure, spare, spare && (g->want & FLOW_BRIEF), rounds);
     for (size_t i = 0; !r && i < ARRAY_LEN(rounds); i++) {
         if (i > 0 && rounds[i])
@@ -519,6 +523,7 @@ static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *
     if (r || (want & FLOW_WANT_MANIFEST))
         return r;
     r = gather(&g, e);
+    flow_verify_free(g.verify);
     sign_report_done(&g.beside);
     return r ? r : verdict(a, &w->measure, w->passed, w->n_passed, e);
 }

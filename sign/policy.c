@@ -254,7 +254,8 @@ bool sign_rule_wants_claims(const struct sign_rule *rule)
 
 bool sign_rule_wants_module(const struct sign_rule *rule)
 {
-    return sign_rule_wants_embedded(rule) || sign_rule_wants_claims(rule) || rule->has_capabilities;
+    return sign_rule_wants_embedded(rule) || sign_rule_wants_claims(rule) ||
+           sign_rule_limits_capabilities(rule);
 }
 
 static const void *bound(const struct sign_rule *rule, size_t source)

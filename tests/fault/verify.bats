@@ -419,6 +419,10 @@ asked_are() {
     forget
     expect 0 waybill verify "$R/a/b:v1"
     logged_is 1 "/blobs/sha256:$hex"
+    # --format does not weaken it
+    expect 2 waybill verify --format cosign "$R/a/b:v1"
+    err_has 'the formats leave claims out'
+    expect 0 waybill verify --format cosign --format claims "$R/a/b:v1"
     policy 'keys = ["alice"]'
     forget
     expect 0 waybill verify "$R/a/b:v1"
@@ -430,6 +434,13 @@ asked_are() {
     forget
     expect 15 waybill verify "$R/a/b:v1"
     err_has 'deny list'
+    logged_is 0 "/blobs/sha256:$hex"
+    # of which SHA-512 is none, so that it is read
+    policy 'keys = ["alice"]' "deny = [\"sha512:$(sha512sum <hello.wasm | cut -d' ' -f1)\"]"
+    forget
+    expect 15 waybill verify "$R/a/b:v1"
+    err_has 'deny list'
+    logged_is 1 "/blobs/sha256:$hex"
 }
 
 @test "--format: others do not count; what is none is a usage error" {
