@@ -434,12 +434,15 @@ asked_are() {
     forget
     expect 15 waybill verify "$R/a/b:v1"
     err_has 'deny list'
-    logged_is 0 "/blobs/sha256:$hex"
-    # of which SHA-512 is none, so that it is read
-    policy 'keys = ["alice"]' "deny = [\"sha512:$(sha512sum <hello.wasm | cut -d' ' -f1)\"]"
-    forget
+    # that is none by SHA-512, so that the module is read
+    local other
+    other=sha512:$(sha512sum <hello.wasm | cut -d' ' -f1)
+    policy 'keys = ["alice"]' "deny = [\"$other\"]"
     expect 15 waybill verify "$R/a/b:v1"
     err_has 'deny list'
+    policy 'keys = ["alice"]' "digests = [\"$other\"]"
+    forget
+    expect 0 waybill verify "$R/a/b:v1"
     logged_is 1 "/blobs/sha256:$hex"
 }
 
