@@ -139,3 +139,13 @@ size_t leb32_write(uint8_t out[5], uint32_t v)
     } while (v);
     return n;
 }
+
+struct bytes bytes_trim(struct bytes b, const char *blanks)
+{
+    size_t n = strlen(blanks);
+    while (b.len && memchr(blanks, b.ptr[0], n))
+        b = bytes_of(b.ptr + 1, b.len - 1);
+    while (b.len && memchr(blanks, b.ptr[b.len - 1], n))
+        b.len--;
+    return b;
+}

@@ -77,6 +77,9 @@ bool bytes_take_sleb(struct bytes *b, unsigned bits, int64_t *ret);
  * code point. False, with *b untouched, when there is none at the front. */
 bool bytes_take_utf8(struct bytes *b, uint32_t *ret);
 
+/* bytes_trim - b without those of the characters in `blanks` that stand at its start or end. */
+struct bytes bytes_trim(struct bytes b, const char *blanks);
+
 /* bytes_is_utf8 - nothing but well-formed UTF-8. */
 bool bytes_is_utf8(struct bytes b);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -221,6 +222,15 @@ int jobj_want_object(const struct jval *v, const char *key, bool required, const
                      struct err *e)
 {
     return want(v, key, required, JKIND_OBJECT, "an object", ret, e);
+}
+
+int jobj_want_b64(const struct jval *v, const char *key, struct buf *out, struct err *e)
+{
+    const char *text;
+    int r = jobj_want_string(v, key, true, &text, e);
+    if (!r)
+        r = b64_decode_any(bytes_str(text), out, e);
+    return r ? err_wrap(e, "\"%s\"", key) : 0;
 }
 
 int jobj_want_uint(const struct jval *v, const char *key, bool required, uint64_t max, uint64_t *ret,

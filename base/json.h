@@ -53,6 +53,8 @@ MUST_CHECK int jobj_want_array(const struct jval *v, const char *key, bool requi
                                struct err *e);
 MUST_CHECK int jobj_want_object(const struct jval *v, const char *key, bool required, const struct jval **ret,
                                 struct err *e);
+/* jobj_want_b64 - appends the bytes of a string in base64, in either alphabet (see b64_decode_any). */
+MUST_CHECK int jobj_want_b64(const struct jval *v, const char *key, struct buf *out, struct err *e);
 /* jobj_want_uint - a whole number from 0 to max. */
 MUST_CHECK int jobj_want_uint(const struct jval *v, const char *key, bool required, uint64_t max,
                               uint64_t *ret, struct err *e);

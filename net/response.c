@@ -24,20 +24,6 @@ void net_http_response_done(struct net_http_response *resp)
     *resp = (struct net_http_response)NET_HTTP_RESPONSE_INIT;
 }
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct bytes trimmed(struct bytes b)
-{
-    while (b.len && is_blank(b.ptr[0]))
-        b = bytes_of(b.ptr + 1, b.len - 1);
-    while (b.len && is_blank(b.ptr[b.len - 1]))
-        b.len--;
-    return b;
-}
-
 bool net_http_field(const struct net_http_response *resp, const char *name, size_t n, struct bytes *ret)
 {
     struct bytes rest = buf_bytes(&resp->fields), line, nul;
@@ -49,7 +35,7 @@ bool net_http_field(const struct net_http_response *resp, const char *name, size
         if (line.len <= len || line.ptr[len] != ':' || strncasecmp((const char *)line.ptr, name, len) != 0)
             continue;
         if (n-- == 0) {
-            *ret = trimmed(bytes_of(line.ptr + len + 1, line.len - len - 1));
+            *ret = bytes_trim(bytes_of(line.ptr + len + 1, line.len - len - 1), " \t");
             return true;
         }
     }

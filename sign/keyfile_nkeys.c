@@ -6,24 +6,10 @@
 #include "sign/alg.h"
 #include "sign/nkey.h"
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct bytes trim(struct bytes text)
-{
-    while (text.len && is_blank(text.ptr[0]))
-        text = bytes_of(text.ptr + 1, text.len - 1);
-    while (text.len && is_blank(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
-}
-
 /* Base32 of the length of one of the two; whether it is one is for the parser to say. */
 static bool nkeys_detect(struct bytes content)
 {
-    struct bytes text = trim(content);
+    struct bytes text = bytes_trim(content, " \t\r\n");
     if (text.len != SIGN_NKEY_TEXT - 1 && text.len != SIGN_NKEY_SEED_TEXT - 1)
         return false;
     for (size_t i = 0; i < text.len; i++) {
@@ -55,7 +41,7 @@ static int nkeys_parse(struct bytes content, const struct sign_password *passwor
                        struct err *e)
 {
     (void)password;
-    struct bytes text = trim(content);
+    struct bytes text = bytes_trim(content, " \t\r\n");
     AUTO(sign_key) k = NULL;
     char kind = 0;
     int r = sign_nkey_is_seed(text) ? parse_seed(text, &kind, &k, e) : parse_public(text, &kind, &k, e);

@@ -267,20 +267,6 @@ static int private_write(const struct sign_key *k, const struct sign_password *p
     return r ? r : sign_pem_encode_wide(LABEL, 70, buf_bytes(&raw), out, e);
 }
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct bytes trim(struct bytes text)
-{
-    while (text.len && is_space(text.ptr[0]))
-        text = bytes_of(text.ptr + 1, text.len - 1);
-    while (text.len && is_space(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
-}
-
 static struct bytes take_word(struct bytes *text)
 {
     struct bytes word;
@@ -295,7 +281,7 @@ static struct bytes take_word(struct bytes *text)
 
 static bool public_detect(struct bytes content)
 {
-    return sign_sshkey_is_type(trim(content));
+    return sign_sshkey_is_type(bytes_trim(content, " \t\r\n"));
 }
 
 static int public_parse(struct bytes content, const struct sign_password *password, struct sign_key **ret,
@@ -303,7 +289,7 @@ static int public_parse(struct bytes content, const struct sign_password *passwo
 {
     (void)password;
     AUTO_DONE(buf) blob = BUF_INIT(LIMIT_KEY_FILE);
-    struct bytes line = trim(content);
+    struct bytes line = bytes_trim(content, " \t\r\n");
     if (memchr(line.ptr, '\n', line.len))
         return err_set(e, ERR_FORMAT, "more than one line where an OpenSSH public key is one");
     struct bytes type = take_word(&line), base64 = take_word(&line);

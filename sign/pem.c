@@ -10,20 +10,6 @@
 
 #define LINE  64U /* RFC 7468 section 2 */
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct bytes trim(struct bytes text)
-{
-    while (text.len && is_blank(text.ptr[0]))
-        text = bytes_of(text.ptr + 1, text.len - 1);
-    while (text.len && is_blank(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
-}
-
 /* A line up to LF or CRLF or the end of the text. */
 static bool take_line(struct bytes *text, struct bytes *ret)
 {
@@ -54,7 +40,7 @@ static bool boundary(struct bytes line, struct bytes start, struct bytes *ret_la
 bool sign_pem_label(struct bytes text, struct bytes *ret_label)
 {
     struct bytes line;
-    text = trim(text);
+    text = bytes_trim(text, " \t\r\n");
     return take_line(&text, &line) && boundary(line, BEGIN, ret_label);
 }
 
@@ -62,7 +48,7 @@ int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
 {
     AUTO_DONE(buf) digits = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     struct bytes line, label, end;
-    text = trim(text);
+    text = bytes_trim(text, " \t\r\n");
     if (!take_line(&text, &line) || !boundary(line, BEGIN, &label))
         return err_set(e, ERR_FORMAT, "no PEM block");
     for (;;) {

@@ -52,15 +52,6 @@ const char *policy_too_old(const struct sign_check *c, int64_t max_age, int64_t 
     return c->signed_at < now - max_age ? "is older than `max_age`" : NULL;
 }
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.len && text.ptr[0] == ' ')
-        text = bytes_of(text.ptr + 1, text.len - 1);
-    while (text.len && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 /* Cuts one attribute off a distinguished name (RFC 4514: commas that are meant have a backslash). */
 static struct bytes next_attribute(struct bytes *name)
 {
@@ -69,7 +60,7 @@ static struct bytes next_attribute(struct bytes *name)
         n += name->ptr[n] == '\\' && n + 1 < name->len ? 2 : 1;
     struct bytes one = bytes_of(name->ptr, n);
     *name = n < name->len ? bytes_of(name->ptr + n + 1, name->len - n - 1) : BYTES_NONE;
-    return trim(one);
+    return bytes_trim(one, " ");
 }
 
 /* "O=acme": the type in any case, the value as it is. */
@@ -79,12 +70,12 @@ static bool same_attribute(struct bytes a, struct bytes b)
                   *y = b.len ? memchr(b.ptr, '=', b.len) : NULL;
     if (!x || !y)
         return false;
-    struct bytes type = trim(bytes_of(a.ptr, (size_t)(x - a.ptr))),
-                 other = trim(bytes_of(b.ptr, (size_t)(y - b.ptr)));
+    struct bytes type = bytes_trim(bytes_of(a.ptr, (size_t)(x - a.ptr)), " "),
+                 other = bytes_trim(bytes_of(b.ptr, (size_t)(y - b.ptr)), " ");
     size_t rest = a.len - (size_t)(x - a.ptr) - 1, other_rest = b.len - (size_t)(y - b.ptr) - 1;
     return type.len == other.len &&
            strncasecmp((const char *)type.ptr, (const char *)other.ptr, type.len) == 0 &&
-           bytes_eq(trim(bytes_of(x + 1, rest)), trim(bytes_of(y + 1, other_rest)));
+           bytes_eq(bytes_trim(bytes_of(x + 1, rest), " "), bytes_trim(bytes_of(y + 1, other_rest), " "));
 }
 
 /* Whether each attribute that is wanted is one of the subject's: Notary Project, trust policy,

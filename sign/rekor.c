@@ -34,15 +34,6 @@ static void entry_done(struct entry *t)
     buf_done(&t->promise);
 }
 
-static int read_b64(const struct jval *v, const char *key, struct buf *out, struct err *e)
-{
-    const char *text;
-    int r = jobj_want_string(v, key, true, &text, e);
-    if (!r)
-        r = b64_decode_any(bytes_str(text), out, e);
-    return r ? err_wrap(e, "\"%s\"", key) : 0;
-}
-
 /* A number of 64 bits that is not negative: JSON of protocol buffers has it as a string or as a number, and
  * leaves 0 out. */
 static int read_number(const struct jval *v, const char *key, uint64_t *ret, struct err *e)
@@ -75,7 +66,7 @@ static int read_promise(const struct jval *v, struct entry *ret, struct err *e)
         return r;
     r = ONLY(promise, e, "signedEntryTimestamp");
     if (!r)
-        r = read_b64(promise, "signedEntryTimestamp", &ret->promise, e);
+        r = jobj_want_b64(promise, "signedEntryTimestamp", &ret->promise, e);
     if (!r && !ret->promise.len)
         r = err_set(e, ERR_FORMAT, "an empty promise");
     return r;
@@ -110,14 +101,14 @@ static int read_entry(const struct jval *v, struct entry *ret, struct err *e)
     if (!r)
         r = ONLY(id, e, "keyId");
     if (!r)
-        r = read_b64(id, "keyId", &ret->log_id, e);
+        r = jobj_want_b64(id, "keyId", &ret->log_id, e);
     if (!r)
         r = read_kind(v, ret, e);
     if (!r)
         r = read_promise(v, ret, e);
     if (!r)
         r = jobj_want_object(v, "inclusionProof", false, &ret->proof, e);
-    return r ? r : read_b64(v, "canonicalizedBody", &ret->body, e);
+    return r ? r : jobj_want_b64(v, "canonicalizedBody", &ret->body, e);
 }
 
 static int read_set(const struct jval *v, struct entry *ret, struct err *e)
@@ -129,7 +120,7 @@ static int read_set(const struct jval *v, struct entry *ret, struct err *e)
         return err_set(e, ERR_FORMAT, "no object");
     int r = ONLY(v, e, "SignedEntryTimestamp", "Payload");
     if (!r)
-        r = read_b64(v, "SignedEntryTimestamp", &ret->promise, e);
+        r = jobj_want_b64(v, "SignedEntryTimestamp", &ret->promise, e);
     if (!r)
         r = jobj_want_object(v, "Payload", true, &payload, e);
     if (!r)
@@ -145,7 +136,7 @@ static int read_set(const struct jval *v, struct entry *ret, struct err *e)
     if (strlen(hex) != 2 * sizeof(id) || !hex_decode_lower(bytes_str(hex), id))
         return err_set(e, ERR_FORMAT, "\"logID\" is no hash");
     buf_append(&ret->log_id, id, sizeof(id));
-    return read_b64(payload, "body", &ret->body, e);
+    return jobj_want_b64(payload, "body", &ret->body, e);
 }
 
 /* The promise is signed over four members, as RFC 8785 writes them. */
@@ -239,7 +230,7 @@ static int check_proof(const struct entry *t, const struct sign_log *log, bool i
     if (!r)
         r = read_number(t->proof, "treeSize", &size, e);
     if (!r)
-        r = read_b64(t->proof, "rootHash", &stated, e);
+        r = jobj_want_b64(t->proof, "rootHash", &stated, e);
     if (!r)
         r = read_path(t->proof, &path, e);
     if (!r)

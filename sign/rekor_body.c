@@ -22,15 +22,6 @@ int sign_rekor_kind_read(const struct jval *body, struct sign_rekor_kind *ret, s
     return r;
 }
 
-static int read_b64(const struct jval *v, const char *key, struct buf *out, struct err *e)
-{
-    const char *text;
-    int r = jobj_want_string(v, key, true, &text, e);
-    if (!r)
-        r = b64_decode_any(bytes_str(text), out, e);
-    return r ? err_wrap(e, "\"%s\"", key) : 0;
-}
-
 static int find_hash(const char *name, enum hash_alg *ret, struct err *e)
 {
     static const struct {
@@ -66,7 +57,7 @@ static int check_hash(const struct jval *parent, const char *key, struct bytes o
     if (!r)
         r = hash_bytes(d.alg, of, &d, e);
     if (!r && !hex)
-        r = read_b64(v, "digest", &raw, e);
+        r = jobj_want_b64(v, "digest", &raw, e);
     if (r)
         return r;
     char own[DIGEST_STR_MAX];
@@ -121,7 +112,7 @@ static int check_pem(const struct jval *v, const char *key, const struct sign_re
     AUTO_DONE(buf) pem = BUF_INIT(2 * (size_t)LIMIT_CERT);
     AUTO_DONE(buf) der = BUF_INIT(LIMIT_CERT);
     struct bytes label = BYTES_NONE;
-    int r = read_b64(v, key, &pem, e);
+    int r = jobj_want_b64(v, key, &pem, e);
     if (r)
         return r;
     (void)sign_pem_label(buf_bytes(&pem), &label);
@@ -148,7 +139,7 @@ static int check_verifier(const struct jval *parent, const struct sign_rekor_abo
     if (!r && !cert == !key)
         r = err_set(e, ERR_FORMAT, "an entry with not one verifier");
     if (!r)
-        r = read_b64(cert ? cert : key, "rawBytes", &der, e);
+        r = jobj_want_b64(cert ? cert : key, "rawBytes", &der, e);
     if (r)
         return r;
     return cert ? check_certificate(buf_bytes(&der), about, e) : check_key(buf_bytes(&der), about, e);
@@ -177,7 +168,7 @@ static int check_hashedrekord_1(const struct jval *spec, const struct sign_rekor
     if (!r)
         r = jobj_want_object(spec, "signature", true, &signature, e);
     if (!r)
-        r = read_b64(signature, "content", &raw, e);
+        r = jobj_want_b64(signature, "content", &raw, e);
     if (!r)
         r = check_signature(buf_bytes(&raw), about, e);
     if (!r)
@@ -195,7 +186,7 @@ static int check_hashedrekord_2(const struct jval *spec, const struct sign_rekor
     if (!r)
         r = jobj_want_object(v, "signature", true, &signature, e);
     if (!r)
-        r = read_b64(signature, "content", &raw, e);
+        r = jobj_want_b64(signature, "content", &raw, e);
     if (!r)
         r = check_signature(buf_bytes(&raw), about, e);
     return r ? r : check_verifier(signature, about, e);
@@ -218,7 +209,7 @@ static int check_dsse_1(const struct jval *spec, const struct sign_rekor_about *
     if (!r)
         r = want_one(spec, &one, e);
     if (!r)
-        r = read_b64(one, "signature", &raw, e);
+        r = jobj_want_b64(one, "signature", &raw, e);
     if (!r)
         r = check_signature(buf_bytes(&raw), about, e);
     return r ? r : check_pem(one, "verifier", about, e);
@@ -236,7 +227,7 @@ static int check_dsse_2(const struct jval *spec, const struct sign_rekor_about *
     if (!r)
         r = want_one(v, &one, e);
     if (!r)
-        r = read_b64(one, "content", &raw, e);
+        r = jobj_want_b64(one, "content", &raw, e);
     if (!r)
         r = check_signature(buf_bytes(&raw), about, e);
     return r ? r : check_verifier(one, about, e);
@@ -273,7 +264,7 @@ static int check_intoto_2(const struct jval *spec, const struct sign_rekor_about
     if (!r)
         r = want_one(envelope, &one, e);
     if (!r)
-        r = read_b64(one, "sig", &text, e);
+        r = jobj_want_b64(one, "sig", &text, e);
     if (!r)
         r = b64_decode_any(buf_bytes(&text), &raw, e);
     if (!r)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign/root.h"
 
-#include "base/hex.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -79,16 +78,6 @@ static int read_window(const struct jval *v, struct sign_window *ret, struct err
     return r;
 }
 
-/* Appends the bytes of a member in base64. */
-static int read_b64(const struct jval *v, const char *key, struct buf *out, struct err *e)
-{
-    const char *text;
-    int r = jobj_want_string(v, key, true, &text, e);
-    if (!r)
-        r = b64_decode_any(bytes_str(text), out, e);
-    return r ? err_wrap(e, "\"%s\"", key) : 0;
-}
-
 /* What a signed note calls the log: its address without the scheme (C2SP tlog-checkpoint, "Origin"). */
 static int copy_origin(const char *url, char **ret, struct err *e)
 {
@@ -133,7 +122,7 @@ static int read_log_id(const struct jval *v, struct sign_log *ret, struct err *e
     if (!r)
         r = ONLY(id, e, "keyId");
     if (!r)
-        r = read_b64(id, "keyId", &raw, e);
+        r = jobj_want_b64(id, "keyId", &raw, e);
     if (r)
         return r;
     if (raw.len != sizeof(ret->id))
@@ -155,7 +144,7 @@ static int read_log_key(const struct jval *v, struct sign_log *ret, struct err *
     if (!r)
         r = read_window(key, &ret->window, e);
     if (!r)
-        r = read_b64(key, "rawBytes", &spki, e);
+        r = jobj_want_b64(key, "rawBytes", &spki, e);
     if (r)
         return r;
     /* Sigstore's own root has an old log whose key is a bare RSAPublicKey. Nothing by such a log is good. */
@@ -196,7 +185,7 @@ static int read_der(const struct jval *v, struct buf *ret, struct err *e)
     if (!v || jval_kind(v) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "a certificate that is no object");
     int r = ONLY(v, e, "rawBytes");
-    return r ? r : read_b64(v, "rawBytes", ret, e);
+    return r ? r : jobj_want_b64(v, "rawBytes", ret, e);
 }
 
 static int read_certs(const struct jval *v, enum sign_store_kind kind, struct sign_authority *ret,

@@ -35,15 +35,6 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-static struct bytes trim(struct bytes b)
-{
-    while (b.len && is_blank(b.ptr[0]))
-        b = bytes_of(b.ptr + 1, b.len - 1);
-    while (b.len && is_blank(b.ptr[b.len - 1]))
-        b.len--;
-    return b;
-}
-
 static int malformed(const char *text, struct err *e)
 {
     char shown[200];
@@ -128,7 +119,7 @@ static int walk(const struct sign_cert *c, const char *text, bool *ret, struct e
     bool all = true;
     if (bytes_starts(rest, PREFIX))
         (void)bytes_take(&rest, PREFIX.len, &ignored);
-    rest = trim(rest);
+    rest = bytes_trim(rest, " \t");
     if (bytes_eq_str(rest, "*")) {
         *ret = true;
         return 0;
@@ -142,7 +133,7 @@ static int walk(const struct sign_cert *c, const char *text, bool *ret, struct e
             return malformed(text, e);
         (void)bytes_take(&rest, (size_t)(eq - rest.ptr), &type);
         (void)bytes_take(&rest, 1, &ignored);
-        const char *oid = oid_of(trim(type), room);
+        const char *oid = oid_of(bytes_trim(type, " \t"), room);
         if (!oid || !take_value(&rest, &value, &more))
             return malformed(text, e);
         all = all && c && has_attr(c, oid, buf_bytes(&value));

@@ -173,11 +173,28 @@ static void utf8(void **state)
         assert_int_equal(bytes_is_utf8(cases[i].in), cases[i].good);
 }
 
+static void test_trim(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *blanks, *left;
+    } cases[] = {
+        {"", " ", ""},      {" \t ", " \t", ""},         {" a b ", " ", "a b"},
+        {"a", " ", "a"},    {"\t a \t", " ", "\t a \t"}, {"\r\n a\n", " \r\n", "a"},
+        {" a ", "", " a "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_true(bytes_eq_str(bytes_trim(bytes_str(cases[i].text), cases[i].blanks), cases[i].left));
+    /* a NUL is no blank */
+    assert_int_equal(bytes_trim(bytes_of((const uint8_t *)" \0 ", 3), " ").len, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(take),       cmocka_unit_test(compare),   cmocka_unit_test(leb_unsigned),
         cmocka_unit_test(leb_signed), cmocka_unit_test(leb_round), cmocka_unit_test(utf8),
+        cmocka_unit_test(test_trim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
