@@ -264,8 +264,23 @@ static int put_signature(gcry_sexp_t sig, size_t len, struct buf *out, struct er
     return buf_check(out, e);
 }
 
-static int rsa_sign(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
-                    struct buf *out, struct err *e)
+/* libgcrypt wants the smaller prime first and the first one's inverse modulo the second: its Chinese
+ * remainder step adds the second prime but once, and gives a wrong signature now and then when that is too
+ * little. */
+static int private_sexp(const struct numbers *k, gcry_sexp_t *ret, struct err *e)
+{
+    AUTO(gcry_mpi) inverse = gcry_mpi_new(0);
+    bool in_order = gcry_mpi_cmp(k->at[P], k->at[Q]) < 0;
+    gcry_mpi_t p = k->at[in_order ? P : Q], q = k->at[in_order ? Q : P];
+    if (!gcry_mpi_invm(inverse, p, q))
+        return malformed(e);
+    gcry_error_t g = gcry_sexp_build(ret, NULL, "(private-key(rsa(n %M)(e %M)(d %M)(p %M)(q %M)(u %M)))",
+                                     k->at[N], k->at[E], k->at[D], p, q, inverse);
+    return g ? sign_gcry_fail(g, e) : 0;
+}
+
+static int sign_unchecked(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                          struct buf *out, struct err *e)
 {
     __attribute__((cleanup(numbers_done))) struct numbers x = {{NULL}};
     AUTO(gcry_sexp) key = NULL;
@@ -274,15 +289,12 @@ static int rsa_sign(const struct sign_key *k, struct sign_scheme scheme, struct 
     int r = numbers_parse(sign_key_secret(k), &x, e);
     if (!r)
         r = message_sexp(scheme, message, &data, e);
+    if (!r)
+        r = private_sexp(&x, &key, e);
     if (r)
         return r;
-    gcry_error_t g = gcry_sexp_build(&key, NULL, "(private-key(rsa(n %M)(e %M)(d %M)(p %M)(q %M)(u %M)))",
-                                     x.at[N], x.at[E], x.at[D], x.at[Q], x.at[P], x.at[QINV]);
-    if (!g)
-        g = gcry_pk_sign(&sig, data, key);
-    if (g)
-        return sign_gcry_fail(g, e);
-    return put_signature(sig, (sign_key_bits(k) + 7) / 8, out, e);
+    gcry_error_t g = gcry_pk_sign(&sig, data, key);
+    return g ? sign_gcry_fail(g, e) : put_signature(sig, (sign_key_bits(k) + 7) / 8, out, e);
 }
 
 static int rsa_verify(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
@@ -313,6 +325,23 @@ static int rsa_verify(const struct sign_key *k, struct sign_scheme scheme, struc
     if (!g)
         g = gcry_sexp_build(&key, NULL, "(public-key(rsa(n %M)(e %M)))", mpi_n, mpi_e);
     return g ? sign_gcry_fail(g, e) : sign_gcry_verdict(gcry_pk_verify(sig, data, key), ret_good, e);
+}
+
+/* One wrong signature by remainders gives both primes away, so none leaves unchecked. */
+static int rsa_sign(const struct sign_key *k, struct sign_scheme scheme, struct bytes message,
+                    struct buf *out, struct err *e)
+{
+    AUTO_DONE(buf) signature = BUF_SECRET_INIT(MODULUS_MAX + 1);
+    bool good = false;
+    int r = sign_unchecked(k, scheme, message, &signature, e);
+    if (!r)
+        r = rsa_verify(k, scheme, message, buf_bytes(&signature), &good, e);
+    if (r)
+        return r;
+    if (!good)
+        return err_set(e, ERR_OTHER, "a signature just made is wrong: a faulty processor or memory");
+    buf_append_bytes(out, buf_bytes(&signature));
+    return buf_check(out, e);
 }
 
 /* RFC 5958 leaves the octets to the algorithm: here they are RSAPrivateKey, and the secret is all of it. */

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "sign/der.h"
+#include "sign/gcry.h"
 
 /* RFC 6979 sections A.2.5 and A.2.6, message "sample". */
 #define P256_X "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
@@ -229,6 +230,66 @@ static void test_rsa_salt(void **state)
     assert_false(bytes_eq(buf_bytes(&a), buf_bytes(&b)));
 }
 
+/* The same RSAPrivateKey with its primes, and what goes with each, changed over. */
+static struct sign_key *changed_over(const struct sign_key *k)
+{
+    static const size_t order[] = {0, 1, 2, 3, 5, 4, 7, 6}; /* version n e d p q dp dq, in RFC 8017 A.1.2 */
+    struct err e = ERR_INIT;
+    struct bytes der = sign_key_secret(k), seq, number[9];
+    struct sign_key *other = NULL;
+    AUTO(gcry_mpi) p = NULL;
+    AUTO(gcry_mpi) q = NULL;
+    AUTO(gcry_mpi) inverse = gcry_mpi_new(0);
+    AUTO_DONE(buf) body = BUF_INIT(LIMIT_KEY_FILE);
+    AUTO_DONE(buf) whole = BUF_INIT(LIMIT_KEY_FILE);
+    uint8_t digits[512];
+    size_t n = 0;
+    assert_true(sign_der_take(&der, DER_SEQUENCE, &seq));
+    for (size_t i = 0; i < ARRAY_LEN(number); i++)
+        assert_true(sign_der_take_uint(&seq, &number[i]));
+    assert_int_equal(gcry_mpi_scan(&p, GCRYMPI_FMT_USG, number[4].ptr, number[4].len, NULL), 0);
+    assert_int_equal(gcry_mpi_scan(&q, GCRYMPI_FMT_USG, number[5].ptr, number[5].len, NULL), 0);
+    assert_true(gcry_mpi_invm(inverse, p, q));
+    assert_int_equal(gcry_mpi_print(GCRYMPI_FMT_USG, digits, sizeof(digits), &n, inverse), 0);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        sign_der_put_uint(&body, number[order[i]]);
+    sign_der_put_uint(&body, bytes_of(digits, n));
+    sign_der_put(&whole, DER_SEQUENCE, buf_bytes(&body));
+    ASSERT_OK(sign_key_new_private(&sign_alg_rsa, buf_bytes(&whole), BYTES_NONE, &other, &e));
+    return other;
+}
+
+static bool primes_apart(const struct sign_key *k)
+{
+    struct bytes der = sign_key_secret(k), seq, number[6];
+    assert_true(sign_der_take(&der, DER_SEQUENCE, &seq));
+    for (size_t i = 0; i < ARRAY_LEN(number); i++)
+        assert_true(sign_der_take_uint(&seq, &number[i]));
+    return abs(number[4].ptr[0] - number[5].ptr[0]) >= 0x20;
+}
+
+/* Whichever prime of the file is the greater: where they are this far apart, a wrong order spoils about one
+ * signature of a hundred. One key of four is such a key. */
+static void test_rsa_prime_order(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    AUTO(sign_key) one = rsa();
+    for (size_t i = 0; i < 200 && !primes_apart(one); i++) {
+        sign_key_free(one);
+        one = rsa();
+    }
+    AUTO(sign_key) two = changed_over(one);
+    const struct sign_key *const both[] = {one, two};
+    for (size_t i = 0; i < 1000; i++) {
+        AUTO_DONE(buf) out = BUF_INIT(512);
+        ASSERT_OK(sign_key_sign(both[i % 2], bytes_of(&i, sizeof(i)), &out, &e));
+        bool good = false;
+        ASSERT_OK(sign_key_verify(one, bytes_of(&i, sizeof(i)), buf_bytes(&out), &good, &e));
+        assert_true(good);
+    }
+}
+
 /* RSAPublicKey of a modulus of so many bits: ones, and an end. */
 static void put_rsa(struct buf *out, size_t bits, uint8_t end, struct bytes exponent)
 {
@@ -375,7 +436,7 @@ int main(void)
         cmocka_unit_test(test_ed25519ph),  cmocka_unit_test(test_schemes_do_not_mix),
         cmocka_unit_test(test_rsa),        cmocka_unit_test(test_rsa_salt),
         cmocka_unit_test(test_rsa_public), cmocka_unit_test(test_rsa_private),
-        cmocka_unit_test(test_external),
+        cmocka_unit_test(test_external),   cmocka_unit_test(test_rsa_prime_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
