@@ -40,11 +40,18 @@ struct flow_hanging {
 MUST_CHECK int flow_subject_refer(struct flow_subject *s, const struct flow_hanging *what, struct digest *ret,
                                   bool *ret_existed, struct err *e);
 
-/* flow_subject_tag - pushes the blob as one more layer of the image under the tag <alg>-<hex><suffix>, which
- * is made when it is not there (cosign's SIGNATURE_SPEC.md, "Storage"). A blob that is there already with the
+/* flow_subject_tag_name - "sha256-<hex><suffix>", the tag of a subject's signatures (".sig") or attestations
+ * (".att"), into out. False for other digests than SHA-256: such a tag would be longer than tags are.
+ * cosign's SIGNATURE_SPEC.md, "Storage". */
+#define FLOW_TAG_MAX (7 + 64 + 4 + 1)
+MUST_CHECK bool flow_subject_tag_name(const struct digest *subject, const char *suffix,
+                                      char out[FLOW_TAG_MAX]);
+
+/* flow_subject_tag - pushes the blob as one more layer of the image under the tag of flow_subject_tag_name,
+ * which is made when it is not there. A blob that is there already with the
  * same annotations is not added again. Writers of one user and machine wait for each other; what another one
- * overwrote is added again. ret: the image's digest; ret_tag: its tag. */
-#define FLOW_TAG_MAX (OCI_REFERRERS_TAG_MAX + 4)
+ * overwrote is added again. ret: the image's digest; ret_tag: its tag. ERR_UNSUPPORTED: such a subject has
+ * no tag. */
 MUST_CHECK int flow_subject_tag(struct flow_subject *s, const char *suffix, const struct flow_hanging *what,
                                 struct digest *ret, char ret_tag[FLOW_TAG_MAX], struct err *e);
 

@@ -178,15 +178,26 @@ static int add_layer(struct flow_subject *s, const char *tag, const struct flow_
     return err_set(e, ERR_REGISTRY, "%s: others overwrite it again and again", tag);
 }
 
+bool flow_subject_tag_name(const struct digest *subject, const char *suffix, char out[FLOW_TAG_MAX])
+{
+    char hex[DIGEST_STR_MAX];
+    if (subject->alg != HASH_SHA256)
+        return false;
+    (void)snprintf(out, FLOW_TAG_MAX, "sha256-%s%s", digest_hex(subject, hex), suffix);
+    return true;
+}
+
 int flow_subject_tag(struct flow_subject *s, const char *suffix, const struct flow_hanging *what,
                      struct digest *ret, char ret_tag[FLOW_TAG_MAX], struct err *e)
 {
     AUTO_FD int lock = -1;
-    char name[OCI_REFERRERS_TAG_MAX], lock_name[16];
+    char lock_name[16], digest[DIGEST_STR_MAX];
     const struct oci_desc blob = {
         .media_type = what->media_type, .digest = *what->digest, .size = what->blob->size};
     bool existed;
-    (void)snprintf(ret_tag, FLOW_TAG_MAX, "%s%s", oci_referrers_tag(&s->desc.digest, name), suffix);
+    if (!flow_subject_tag_name(&s->desc.digest, suffix, ret_tag))
+        return err_set(e, ERR_UNSUPPORTED, "no %s tag can be made for %s: SHA-256 is wanted", suffix,
+                       digest_str(&s->desc.digest, digest));
     (void)snprintf(lock_name, sizeof(lock_name), "tags-%02x", s->desc.digest.value[0]);
     oci_memo_lock(s->memo_dir, lock_name, &lock);
     int r = s->ep->ops->blob_push(s->ep, &blob, what->blob, &existed, e);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "flow/seen.h"
+#include "flow/subject.h"
 #include "flow/verify.h"
 #include "oci/locate.h"
 
@@ -114,7 +115,9 @@ static int add_tagged(struct walk *w, const struct sign_subject *subject, const 
     AUTO_DONE(sign_report) report = SIGN_REPORT_INIT;
     AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
     AUTO_DONE(oci_manifest) m = {.doc = NULL};
-    char tag[FLOW_VERIFY_TAG_MAX];
+    char tag[FLOW_TAG_MAX];
+    if (!flow_subject_tag_name(&subject->digest, suffix, tag))
+        return 0;
     int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
     if (!r)
         r = flow_verify_tagged(v, subject, suffix, &report, &pinned, e);
@@ -127,7 +130,7 @@ static int add_tagged(struct walk *w, const struct sign_subject *subject, const 
             NULL, e);
     if (r)
         return r;
-    w->tree->all[w->tree->n - 1].tag = keep(w->tree, flow_verify_tag(&subject->digest, suffix, tag), 0);
+    w->tree->all[w->tree->n - 1].tag = keep(w->tree, tag, 0);
     return set_finding(w->tree, &w->tree->all[w->tree->n - 1], &report, e);
 }
 

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "flow/subject.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -287,24 +288,16 @@ static int collect_referrers(struct flow_verify *v, const struct sign_subject *s
     return r ? r : look_at_list(v, subject, &list, report, e);
 }
 
-char *flow_verify_tag(const struct digest *subject, const char *suffix, char out[FLOW_VERIFY_TAG_MAX])
-{
-    char hex[DIGEST_STR_MAX];
-    (void)snprintf(out, FLOW_VERIFY_TAG_MAX, "%s-%s%s", hash_name(subject->alg), digest_hex(subject, hex),
-                   suffix);
-    return out;
-}
-
 int flow_verify_tagged(struct flow_verify *v, const struct sign_subject *subject, const char *suffix,
                        struct sign_report *report, struct oci_pinned *ret, struct err *e)
 {
     AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
     AUTO_DONE(oci_manifest) m = {.doc = NULL};
     struct holder h = {.v = v, .subject = subject, .report = report, .width = WIDTH};
-    char tag[FLOW_VERIFY_TAG_MAX];
-    if (subject->digest.alg != HASH_SHA256) /* such a tag would be longer than tags are */
+    char tag[FLOW_TAG_MAX];
+    if (!flow_subject_tag_name(&subject->digest, suffix, tag))
         return 0;
-    (void)snprintf(h.where, sizeof(h.where), "tag %s", flow_verify_tag(&subject->digest, suffix, tag));
+    (void)snprintf(h.where, sizeof(h.where), "tag %s", tag);
     int r = flow_fetch_manifest(v->fetch, tag, NULL, &pinned, e);
     if (r == ERR_NOTFOUND)
         return 0;

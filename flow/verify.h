@@ -35,10 +35,6 @@ MUST_CHECK int flow_verify_referrer(struct flow_verify *v, const struct sign_sub
  */
 bool flow_verify_may_be(const char *listed);
 
-/* flow_verify_tag - writes the name of cosign's tag of a subject, suffix ".sig" or ".att", into out. */
-#define FLOW_VERIFY_TAG_MAX (LIMIT_TAG + 1)
-char *flow_verify_tag(const struct digest *subject, const char *suffix, char out[FLOW_VERIFY_TAG_MAX]);
-
 /* flow_verify_tagged - the same of what one of those tags names; nothing when there is no such tag. ret:
  * NULL, or initialised by the caller, for the manifest, which stays empty when there is none or none that can
  * be read. */

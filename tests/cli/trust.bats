@@ -55,6 +55,17 @@ denied() {
     denied oci:lay:wrapped
 }
 
+@test "a subject by SHA-512 has no tag of signatures, and sign says so instead of cutting the name" {
+    guest hello
+    waybill push -q hello.wasm oci:lay:1
+    relayout 1 sha512 other
+    cp lay/index.json before
+    expect 1 waybill sign -q --format cosign --identity example.com/hello --key a.key oci:lay:other
+    err_has 'no .sig tag can be made for sha512:'
+    cmp lay/index.json before
+    expect 0 waybill tree oci:lay:other
+}
+
 @test "attack: a module that is denied is so too when the manifest names it by another digest" {
     guest hello
     waybill sign --key a.key -o signed.wasm hello.wasm >/dev/null
