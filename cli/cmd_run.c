@@ -105,8 +105,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         return r;
     grants.runner.env = o->env.items;
     grants.runner.n_env = o->env.n;
-    grants.runner.timeout_ms = o->timeout_ms;
-    grants.runner.max_memory = o->max_memory;
+    grants.runner.limits.timeout_ms = o->timeout_ms;
+    grants.runner.limits.max_memory = o->max_memory;
     (void)signal(SIGABRT, on_abort);
     struct runner_result result = {0};
     /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */

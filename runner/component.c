@@ -67,24 +67,27 @@ static int call_run(wasmtime_context_t *context, const wasmtime_component_func_t
     return 0;
 }
 
-int runner_component_start(wasm_engine_t *engine, wasmtime_store_t *store,
-                           const wasmtime_component_t *component, struct runner_outcome *o, struct err *e)
+int runner_component_link(struct runner_program *p, struct err *e)
+{
+    int r = find_run(p->code.component, &p->entry, e);
+    if (r != 0)
+        return r;
+    p->component_linker = wasmtime_component_linker_new(p->host->engine);
+    wasmtime_error_t *error = wasmtime_component_linker_add_wasip2(p->component_linker);
+    return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
+}
+
+int runner_component_start(const struct runner_program *p, wasmtime_store_t *store, struct runner_outcome *o,
+                           struct err *e)
 {
     wasmtime_context_t *context = wasmtime_store_context(store);
     wasmtime_component_instance_t instance;
     wasmtime_component_func_t func;
-    AUTO(wasmtime_component_export_index_t) run = NULL;
-    int r = find_run(component, &run, e);
-    if (r != 0)
-        return r;
-    AUTO(wasmtime_component_linker_t) linker = wasmtime_component_linker_new(engine);
-    wasmtime_error_t *error = wasmtime_component_linker_add_wasip2(linker);
-    if (error)
-        return runner_failure_set(e, ERR_OTHER, error);
-    o->error = wasmtime_component_linker_instantiate(linker, context, component, &instance);
+    o->error =
+        wasmtime_component_linker_instantiate(p->component_linker, context, p->code.component, &instance);
     if (o->error)
         return 0;
-    if (!wasmtime_component_instance_get_func(&instance, context, run, &func))
+    if (!wasmtime_component_instance_get_func(&instance, context, p->entry, &func))
         return err_set(e, ERR_NOT_RUNNABLE, "the run of its wasi:cli/run is not a function");
     return call_run(context, &func, o, e);
 }

@@ -7,21 +7,21 @@
 static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
                               wasmtime_val_t *results, size_t n_results)
 {
-    struct runner_outcome *o = env;
+    struct runner_outcome *o = wasmtime_context_get_data(wasmtime_caller_context(caller));
     static const char why[] = "exit";
-    (void)caller, (void)results, (void)n_results;
+    (void)env, (void)results, (void)n_results;
     o->exited = true;
     o->status = n_args == 1 ? args[0].of.i32 & 0xff : 0;
     return wasmtime_trap_new(why, sizeof(why) - 1);
 }
 
-static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker, struct runner_outcome *o)
+static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker)
 {
     static const char module[] = "wasi_snapshot_preview1", name[] = "proc_exit";
     wasm_functype_t *type = wasm_functype_new_1_0(wasm_valtype_new_i32());
     wasmtime_linker_allow_shadowing(linker, true);
     wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, sizeof(module) - 1, name,
-                                                          sizeof(name) - 1, type, proc_exit, o, NULL);
+                                                          sizeof(name) - 1, type, proc_exit, NULL, NULL);
     wasm_functype_delete(type);
     return error;
 }
@@ -49,19 +49,25 @@ static int find_start(wasmtime_context_t *context, const wasmtime_instance_t *in
               : err_set(e, ERR_NOT_RUNNABLE, "its _start is not a function without parameters and results");
 }
 
-int runner_core_start(wasm_engine_t *engine, wasmtime_store_t *store, const wasmtime_module_t *module,
-                      struct runner_outcome *o, struct err *e)
+int runner_core_link(struct runner_program *p, struct err *e)
+{
+    p->linker = wasmtime_linker_new(p->host->engine);
+    wasmtime_error_t *error = wasmtime_linker_define_wasi(p->linker);
+    if (!error)
+        error = define_proc_exit(p->linker);
+    if (error)
+        return runner_failure_set(e, ERR_OTHER, error);
+    error = wasmtime_linker_instantiate_pre(p->linker, p->code.module, &p->pre);
+    return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
+}
+
+int runner_core_start(const struct runner_program *p, wasmtime_store_t *store, struct runner_outcome *o,
+                      struct err *e)
 {
     wasmtime_context_t *context = wasmtime_store_context(store);
     wasmtime_instance_t instance;
     wasmtime_func_t start;
-    AUTO(wasmtime_linker) linker = wasmtime_linker_new(engine);
-    wasmtime_error_t *error = wasmtime_linker_define_wasi(linker);
-    if (!error)
-        error = define_proc_exit(linker, o);
-    if (error)
-        return runner_failure_set(e, ERR_OTHER, error);
-    o->error = wasmtime_linker_instantiate(linker, context, module, &instance, &o->trap);
+    o->error = wasmtime_instance_pre_instantiate(p->pre, context, &instance, &o->trap);
     if (o->error || o->trap)
         return 0;
     int r = find_start(context, &instance, &start, e);

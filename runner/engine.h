@@ -20,6 +20,7 @@ DEFINE_ENGINE_AUTO(wasm_engine_t, wasm_engine_delete);
 DEFINE_ENGINE_AUTO(wasmtime_store, wasmtime_store_delete);
 DEFINE_ENGINE_AUTO(wasmtime_module, wasmtime_module_delete);
 DEFINE_ENGINE_AUTO(wasmtime_linker, wasmtime_linker_delete);
+DEFINE_ENGINE_AUTO(wasmtime_instance_pre, wasmtime_instance_pre_delete);
 DEFINE_ENGINE_AUTO(wasmtime_error, wasmtime_error_delete);
 DEFINE_ENGINE_AUTO(wasm_trap_t, wasm_trap_delete);
 DEFINE_ENGINE_AUTO(wasi_config_t, wasi_config_delete);

@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to runner/: starting a guest of each kind. */
+/* Private to runner/: linking and starting a guest of each kind. */
 #ifndef WAYBILL_RUNNER_GUEST_H
 #define WAYBILL_RUNNER_GUEST_H
 
 #include "runner/engine.h"
 #include "runner/module.h"
+#include "runner/run.h"
 
-/* How a call into the guest ended: the first of these that says something counts. */
+struct runner_host {
+    const struct runner_conf *conf;
+    wasm_engine_t *engine;
+};
+
+/* Of one kind, linked: the members of the other are NULL. */
+struct runner_program {
+    const struct runner_host *host;
+    struct runner_module code;
+    wasmtime_linker_t *linker;
+    wasmtime_instance_pre_t *pre;
+    wasmtime_component_linker_t *component_linker;
+    wasmtime_component_export_index_t *entry; /* wasi:cli/run's run */
+};
+
+/* How a call into the guest ended: the first of these that says something counts. It is the data of the run's
+ * store. */
 struct runner_outcome {
     bool exited; /* the guest ended itself */
     int status;  /* its status; without an exit: what its main function's return means */
@@ -15,14 +32,18 @@ struct runner_outcome {
     bool called; /* it went wrong in the guest's main function, not while the guest was put together */
 };
 
-/* runner_core_start / runner_component_start - link, instantiate and call the main function. store: limits,
- * deadline and WASI are set.  o: zeroed by the caller, runner_outcome_done. Return 0 with *o filled, or an
- * error of our own: ERR_NOT_RUNNABLE when there is nothing to call. */
-MUST_CHECK int runner_core_start(wasm_engine_t *engine, wasmtime_store_t *store,
-                                 const wasmtime_module_t *module, struct runner_outcome *o, struct err *e);
-MUST_CHECK int runner_component_start(wasm_engine_t *engine, wasmtime_store_t *store,
-                                      const wasmtime_component_t *component, struct runner_outcome *o,
-                                      struct err *e);
+/* runner_core_link / runner_component_link - p: its host and code are set. ERR_NOT_RUNNABLE (nothing to call,
+ * an import that is not offered), ERR_OTHER. */
+MUST_CHECK int runner_core_link(struct runner_program *p, struct err *e);
+MUST_CHECK int runner_component_link(struct runner_program *p, struct err *e);
+
+/* runner_core_start / runner_component_start - instantiate and call the main function. store: limits,
+ * deadline and WASI are set, its data is o.  o: zeroed by the caller, runner_outcome_done. Return 0 with *o
+ * filled, or an error of our own: ERR_NOT_RUNNABLE when there is nothing to call. */
+MUST_CHECK int runner_core_start(const struct runner_program *p, wasmtime_store_t *store,
+                                 struct runner_outcome *o, struct err *e);
+MUST_CHECK int runner_component_start(const struct runner_program *p, wasmtime_store_t *store,
+                                      struct runner_outcome *o, struct err *e);
 
 void runner_outcome_done(struct runner_outcome *o);
 

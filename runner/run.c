@@ -7,6 +7,7 @@
 #include "runner/wasi.h"
 #include "runner/watchdog.h"
 
+#include <stdlib.h>
 #include <waybill_stdio.h>
 
 /* The engine's limit on memory is for each linear memory, so their number is limited too; likewise tables. */
@@ -18,27 +19,27 @@
 /* More epochs than a watchdog ever lets pass. */
 #define NO_DEADLINE (UINT64_MAX >> 1)
 
-static void set_limits(wasmtime_store_t *store, const struct runner_grants *g)
+static void set_limits(wasmtime_store_t *store, const struct runner_limits *l)
 {
-    uint64_t memory = g->max_memory ? g->max_memory : LIMIT_GUEST_MEMORY;
+    uint64_t memory = l->max_memory ? l->max_memory : LIMIT_GUEST_MEMORY;
     if (memory > INT64_MAX)
         memory = INT64_MAX;
     wasmtime_store_limiter(store, (int64_t)memory, TABLE_ELEMENTS_MAX, INSTANCES_MAX, TABLES_MAX,
                            MEMORIES_MAX);
-    wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), g->timeout_ms ? 1 : NO_DEADLINE);
+    wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), l->timeout_ms ? 1 : NO_DEADLINE);
 }
 
-static int new_store(wasm_engine_t *engine, const struct runner_grants *g, wasmtime_store_t **ret,
-                     struct err *e)
+static int new_store(wasm_engine_t *engine, const struct runner_grants *g, struct runner_outcome *o,
+                     wasmtime_store_t **ret, struct err *e)
 {
     AUTO(wasi_config_t) wasi = NULL;
     int r = runner_wasi_new(g, &wasi, e);
     if (r != 0)
         return r;
-    AUTO(wasmtime_store) store = wasmtime_store_new(engine, NULL, NULL);
+    AUTO(wasmtime_store) store = wasmtime_store_new(engine, o, NULL);
     if (!store)
         return err_nomem(e);
-    set_limits(store, g);
+    set_limits(store, &g->limits);
     wasmtime_error_t *error = wasmtime_context_set_wasi(wasmtime_store_context(store), TAKE(wasi));
     if (error)
         return runner_failure_set(e, ERR_OTHER, error);
@@ -83,38 +84,41 @@ void runner_outcome_done(struct runner_outcome *o)
     wasm_trap_t_drop(o->trap);
 }
 
-static int run_guest(const struct runner_conf *conf, wasm_engine_t *engine, const struct runner_module *m,
-                     const struct runner_grants *g, struct runner_result *ret, struct err *e)
+int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
+                       struct runner_result *ret, struct err *e)
 {
+    const struct runner_conf *conf = p->host->conf;
     AUTO(wasmtime_store) store = NULL;
     AUTO_DONE(runner_outcome) o = {.exited = false};
     AUTO_DONE(runner_watchdog) watchdog = {.running = false};
-    int r = new_store(engine, g, &store, e);
-    if (r == 0 && g->timeout_ms)
-        r = runner_watchdog_start(&watchdog, engine, g->timeout_ms, conf->on_deadline, conf->on_deadline_ctx,
-                                  e);
+    int r = new_store(p->host->engine, grants, &o, &store, e);
+    if (r == 0 && grants->limits.timeout_ms)
+        r = runner_watchdog_start(&watchdog, p->host->engine, grants->limits.timeout_ms, conf->on_deadline,
+                                  conf->on_deadline_ctx, e);
     if (r != 0)
         return r;
-    if (m->kind == WBIN_COMPONENT)
-        r = runner_component_start(engine, store, m->component, &o, e);
+    if (p->code.kind == WBIN_COMPONENT)
+        r = runner_component_start(p, store, &o, e);
     else
-        r = runner_core_start(engine, store, m->module, &o, e);
+        r = runner_core_start(p, store, &o, e);
     runner_watchdog_done(&watchdog);
-    return r != 0 ? r : judge(&o, runner_watchdog_fired(&watchdog), ret, e);
+    if (r == 0)
+        r = judge(&o, runner_watchdog_fired(&watchdog), ret, e);
+    if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)
+        ret->status = 1;
+    return r;
 }
 
 int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
                const char *name, const struct runner_grants *grants, struct runner_result *ret, struct err *e)
 {
-    AUTO(wasm_engine_t) engine = NULL;
-    AUTO_DONE(runner_module) m = {.module = NULL};
-    int r = runner_engine_new(&engine, e);
+    AUTO(runner_host) host = NULL;
+    AUTO(runner_program) program = NULL;
+    int r = runner_host_new(conf, &host, e);
     if (r == 0)
-        r = runner_module_load(engine, module, digest, conf->cache_dir, &m, e);
+        r = runner_program_load(host, module, digest, &program, e);
     if (r == 0)
-        r = run_guest(conf, engine, &m, grants, ret, e);
-    if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)
-        ret->status = 1;
+        r = runner_program_run(program, grants, ret, e);
     return r != 0 ? err_wrap(e, "%s", name) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/macro.h"
 
 #define RUNNER_STATUS_TIMEOUT 124
 #define RUNNER_STATUS_TRAP    134
@@ -21,6 +22,12 @@ struct runner_dir {
     bool writable;
 };
 
+/* What a guest may use up; 0 stands for the default that is named. */
+struct runner_limits {
+    uint64_t timeout_ms; /* from before the first instruction of the guest; 0: none */
+    uint64_t max_memory; /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
+};
+
 struct runner_grants {
     const char *const *argv; /* UTF-8; argv[0] is the program's name */
     size_t argc;
@@ -29,8 +36,7 @@ struct runner_grants {
     size_t n_env;
     const struct runner_dir *dirs;
     size_t n_dirs;
-    uint64_t timeout_ms; /* from before the first instruction of the guest; 0: none */
-    uint64_t max_memory; /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
+    struct runner_limits limits;
 };
 
 struct runner_conf {
@@ -50,15 +56,38 @@ struct runner_result {
                       NULL */
 };
 
-/* runner_run - runs a core module of WASI preview 1 (its `_start`) or a component of the world
- * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). module: a binary, or text as runner_is_text
- * tells; borrowed.  digest: the SHA-256 that the caller has just computed over these very bytes, which
- * compiled code is kept under; NULL: computed here.  name: stands in front of messages.  ret: filled once the
- * guest was started, however it ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (not
- * a valid module, nothing to run in it, an import that is not offered, over the limits at its start),
- * ERR_LIMIT (module too large), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and
- * ERR_IO (a folder), ERR_NOMEM. A cache that cannot be used is logged and never a failure. Thread: one run at
- * a time. */
+/* The engine, and what all runs have in common. */
+struct runner_host;
+
+/* A module or component that is compiled and linked, to be run any number of times: each run is an instance
+ * of its own, with nothing left of those before. */
+struct runner_program;
+
+/* runner_host_new - conf: borrowed, outlives the host. The caller frees *ret after the programs. ERR_NOMEM.
+ */
+MUST_CHECK int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, struct err *e);
+void runner_host_free(struct runner_host *h);
+DEFINE_AUTO(runner_host, runner_host_free);
+
+/* runner_program_load - compiles, or takes what was compiled before, and links. module: a binary, or text as
+ * runner_is_text tells; not needed any more afterwards.  digest: the SHA-256 that the caller has just
+ * computed over these very bytes, which compiled code is kept under; NULL: computed here. The caller frees
+ * *ret. ERR_NOT_RUNNABLE (not a valid module, nothing to run in it, an import that is not offered), ERR_LIMIT
+ * (module too large), ERR_NOMEM. A cache that cannot be used is logged and never a failure. */
+MUST_CHECK int runner_program_load(struct runner_host *h, struct bytes module, const struct digest *digest,
+                                   struct runner_program **ret, struct err *e);
+void runner_program_free(struct runner_program *p);
+DEFINE_AUTO(runner_program, runner_program_free);
+
+/* runner_program_run - one run of a core module of WASI preview 1 (its `_start`) or a component of the world
+ * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). ret: filled once the guest was started,
+ * however it ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (over the limits at its
+ * start), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and ERR_IO (a folder),
+ * ERR_NOMEM. Thread: one run of a host at a time. */
+MUST_CHECK int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
+                                  struct runner_result *ret, struct err *e);
+
+/* runner_run - the three for one run.  name: stands in front of messages. */
 MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
                           const char *name, const struct runner_grants *grants, struct runner_result *ret,
                           struct err *e);

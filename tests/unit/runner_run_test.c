@@ -144,7 +144,8 @@ static void time_runs_out(void **state)
     (void)state;
     static const char *const names[] = {"loop", "start-loop", "component-loop"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        struct ran ran = guest_run_named(names[i], &(struct runner_grants){GRANTS, .timeout_ms = 100}, NULL);
+        struct ran ran =
+            guest_run_named(names[i], &(struct runner_grants){GRANTS, .limits.timeout_ms = 100}, NULL);
         assert_int_equal(ran.code, 0);
         assert_true(ran.timed_out);
         assert_false(ran.trapped);
@@ -158,12 +159,14 @@ static void time_runs_out_inside_host_calls(void **state)
     (void)state;
     AUTO_DONE(buf) module = BUF_INIT(LIMIT_MODULE);
     int fds[2];
-    struct ran ran = guest_run_named("sleep", &(struct runner_grants){GRANTS, .timeout_ms = 100}, NULL);
+    struct ran ran =
+        guest_run_named("sleep", &(struct runner_grants){GRANTS, .limits.timeout_ms = 100}, NULL);
     assert_true(ran.hooked);
     assert_true(ran.ms < 20 * SECOND);
     assert_true(guest_load("cat", &module));
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0); /* nothing ever comes */
-    ran = guest_run(buf_bytes(&module), &(struct runner_grants){GRANTS, .timeout_ms = 100}, NULL, fds[0]);
+    ran = guest_run(buf_bytes(&module), &(struct runner_grants){GRANTS, .limits.timeout_ms = 100}, NULL,
+                    fds[0]);
     assert_true(ran.hooked);
     assert_true(ran.ms < 20 * SECOND);
     (void)close(fds[0]);
@@ -176,8 +179,8 @@ static void without_a_hook_the_host_call_ends_first(void **state)
     (void)state;
     const char *const argv[] = {"sleep", "1"};
     guest_options.no_hook = true;
-    struct ran ran =
-        guest_run_named("sleep", &(struct runner_grants){.argv = argv, .argc = 2, .timeout_ms = 100}, NULL);
+    struct ran ran = guest_run_named(
+        "sleep", &(struct runner_grants){.argv = argv, .argc = 2, .limits.timeout_ms = 100}, NULL);
     guest_options.no_hook = false;
     assert_true(ran.timed_out);
     assert_int_equal(ran.status, RUNNER_STATUS_TIMEOUT);
@@ -187,8 +190,8 @@ static void without_a_hook_the_host_call_ends_first(void **state)
 static void time_that_is_enough_changes_nothing(void **state)
 {
     (void)state;
-    struct ran ran =
-        guest_run_named("component-ok", &(struct runner_grants){GRANTS, .timeout_ms = UINT64_MAX}, NULL);
+    struct ran ran = guest_run_named("component-ok",
+                                     &(struct runner_grants){GRANTS, .limits.timeout_ms = UINT64_MAX}, NULL);
     assert_int_equal(ran.code, 0);
     assert_int_equal(ran.status, 0);
     assert_false(ran.timed_out);
@@ -199,18 +202,21 @@ static void memory_is_limited(void **state)
 {
     (void)state;
     struct ran ran =
-        guest_run_named("memgrow", &(struct runner_grants){GRANTS, .max_memory = 4U << 20}, NULL);
+        guest_run_named("memgrow", &(struct runner_grants){GRANTS, .limits.max_memory = 4U << 20}, NULL);
     assert_int_equal(ran.status, 4);
-    ran = guest_run_named("memgrow", &(struct runner_grants){GRANTS, .max_memory = 1}, NULL);
+    ran = guest_run_named("memgrow", &(struct runner_grants){GRANTS, .limits.max_memory = 1}, NULL);
     assert_int_equal(ran.code, ERR_NOT_RUNNABLE);
     ran = guest_run_named("memgrow", &(struct runner_grants){GRANTS}, NULL);
     assert_int_equal(ran.status, 255);
-    ran = guest_run_named("component-memgrow", &(struct runner_grants){GRANTS, .max_memory = 1U << 20}, NULL);
+    ran = guest_run_named("component-memgrow", &(struct runner_grants){GRANTS, .limits.max_memory = 1U << 20},
+                          NULL);
     assert_int_equal(ran.status, 1);
-    ran = guest_run_named("component-memory", &(struct runner_grants){GRANTS, .max_memory = 1U << 20}, NULL);
+    ran = guest_run_named("component-memory", &(struct runner_grants){GRANTS, .limits.max_memory = 1U << 20},
+                          NULL);
     assert_int_equal(ran.code, ERR_NOT_RUNNABLE);
     assert_non_null(strstr(ran.text, "memory"));
-    ran = guest_run_named("component-memory", &(struct runner_grants){GRANTS, .max_memory = 64U << 20}, NULL);
+    ran = guest_run_named("component-memory", &(struct runner_grants){GRANTS, .limits.max_memory = 64U << 20},
+                          NULL);
     assert_int_equal(ran.status, 0);
 }
 
@@ -229,7 +235,8 @@ static void little_address_space_is_enough(void **state)
         assert_int_equal(ran.status, RUNNER_STATUS_TRAP);
         ran = guest_run_named("start-trap", &(struct runner_grants){GRANTS}, cache);
         assert_non_null(strstr(ran.text, "out of bounds"));
-        ran = guest_run_named("memgrow", &(struct runner_grants){GRANTS, .max_memory = 4U << 20}, cache);
+        ran =
+            guest_run_named("memgrow", &(struct runner_grants){GRANTS, .limits.max_memory = 4U << 20}, cache);
         assert_int_equal(ran.status, 4);
     }
     guest_options.address_space = 0;
@@ -308,9 +315,9 @@ static void a_second_run_takes_what_the_first_kept(void **state)
     ran = guest_run_named("component-ok", &(struct runner_grants){GRANTS}, cache);
     assert_int_equal(ran.status, 0);
     assert_string_equal(ran.output, "hello from the component\nunfinished");
-    ran = guest_run_named("loop", &(struct runner_grants){GRANTS, .timeout_ms = 50}, cache);
+    ran = guest_run_named("loop", &(struct runner_grants){GRANTS, .limits.timeout_ms = 50}, cache);
     assert_true(ran.timed_out);
-    ran = guest_run_named("loop", &(struct runner_grants){GRANTS, .timeout_ms = 50}, cache);
+    ran = guest_run_named("loop", &(struct runner_grants){GRANTS, .limits.timeout_ms = 50}, cache);
     assert_true(ran.timed_out);
     assert_int_equal(folder_count(cache), 3);
 }

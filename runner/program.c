@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/guest.h"
+
+#include <stdlib.h>
+
+int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, struct err *e)
+{
+    AUTO(runner_host) h = calloc(1, sizeof(*h));
+    if (!h)
+        return err_nomem(e);
+    h->conf = conf;
+    int r = runner_engine_new(&h->engine, e);
+    if (r == 0)
+        *ret = TAKE(h);
+    return r;
+}
+
+void runner_host_free(struct runner_host *h)
+{
+    if (h)
+        wasm_engine_t_drop(h->engine);
+    free(h);
+}
+
+int runner_program_load(struct runner_host *h, struct bytes module, const struct digest *digest,
+                        struct runner_program **ret, struct err *e)
+{
+    AUTO(runner_program) p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_nomem(e);
+    p->host = h;
+    int r = runner_module_load(h->engine, module, digest, h->conf->cache_dir, &p->code, e);
+    if (r == 0)
+        r = p->code.kind == WBIN_COMPONENT ? runner_component_link(p, e) : runner_core_link(p, e);
+    if (r == 0)
+        *ret = TAKE(p);
+    return r;
+}
+
+void runner_program_free(struct runner_program *p)
+{
+    if (!p)
+        return;
+    wasmtime_component_export_index_t_drop(p->entry);
+    wasmtime_component_linker_t_drop(p->component_linker);
+    wasmtime_instance_pre_drop(p->pre);
+    wasmtime_linker_drop(p->linker);
+    runner_module_done(&p->code);
+    free(p);
+}
