@@ -7,8 +7,9 @@
 #include "sign/pem.h"
 
 const struct sign_keyfile *const sign_keyfiles[] = {
-    &sign_keyfile_pkcs8,     &sign_keyfile_spki,    &sign_keyfile_cosign,         &sign_keyfile_nkeys,
-    &sign_keyfile_wasmsign2, &sign_keyfile_openssh, &sign_keyfile_openssh_public, &sign_keyfile_minisign,
+    &sign_keyfile_pkcs8,          &sign_keyfile_spki,     &sign_keyfile_encrypted, &sign_keyfile_sec1,
+    &sign_keyfile_pkcs1,          &sign_keyfile_cosign,   &sign_keyfile_nkeys,     &sign_keyfile_wasmsign2,
+    &sign_keyfile_openssh_public, &sign_keyfile_minisign, &sign_keyfile_openssh,   &sign_keyfile_der,
 };
 const size_t sign_n_keyfiles = ARRAY_LEN(sign_keyfiles);
 
@@ -51,14 +52,10 @@ int sign_keyfile_write_public(const struct sign_keyfile *kind, const struct sign
 /* What a file that no kind recognises is. */
 static int refuse(struct bytes content, struct err *e)
 {
-    struct bytes label;
+    struct bytes label, block;
     char text[64];
-    if (!sign_pem_label(content, &label))
+    if (!sign_pem_find(content, &label, &block))
         return err_set(e, ERR_FORMAT, "not a key file");
-    if (bytes_eq_str(label, "ENCRYPTED PRIVATE KEY"))
-        return err_set(e, ERR_UNSUPPORTED,
-                       "the private key is encrypted as PKCS#8 has it; waybill takes it in the clear, or "
-                       "encrypted as cosign does");
     if (bytes_eq_str(label, "CERTIFICATE"))
         return err_set(e, ERR_UNSUPPORTED, "a certificate where a key is needed");
     return err_set(e, ERR_UNSUPPORTED,

@@ -28,7 +28,7 @@ extern const size_t sign_n_keyfiles;
 
 extern const struct sign_keyfile sign_keyfile_pkcs8, sign_keyfile_spki, sign_keyfile_cosign,
     sign_keyfile_nkeys, sign_keyfile_wasmsign2, sign_keyfile_openssh, sign_keyfile_openssh_public,
-    sign_keyfile_minisign;
+    sign_keyfile_minisign, sign_keyfile_sec1, sign_keyfile_pkcs1, sign_keyfile_encrypted, sign_keyfile_der;
 
 /* sign_keyfile_detect - the kind of a file by its content, or NULL; sign_keyfile_find - by name, or NULL. */
 const struct sign_keyfile *sign_keyfile_detect(struct bytes content);

@@ -30,8 +30,7 @@ struct box {
 
 static bool cosign_detect(struct bytes content)
 {
-    struct bytes got;
-    return sign_pem_label(content, &got) && (bytes_eq_str(got, LABEL) || bytes_eq_str(got, LABEL_OLD));
+    return sign_pem_has(content, LABEL) || sign_pem_has(content, LABEL_OLD);
 }
 
 static bool cosign_is_encrypted(struct bytes content)
@@ -132,7 +131,7 @@ static int cosign_parse(struct bytes content, const struct sign_password *passwo
     AUTO_DONE(buf) json = BUF_INIT(LIMIT_KEY_FILE);
     AUTO_DONE(buf) der = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     struct box b = {.text = BUF_INIT(LIMIT_KEY_FILE)};
-    int r = sign_pem_decode(content, &json, e);
+    int r = sign_pem_decode_first(content, &json, e);
     if (!r)
         r = box_parse(buf_bytes(&json), &b, e);
     if (!r)

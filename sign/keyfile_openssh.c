@@ -164,7 +164,7 @@ static int private_parse(struct bytes content, const struct sign_password *passw
     AUTO(sign_key) k = NULL;
     struct container c = {.cipher = NULL};
     struct bytes rest, comment;
-    int r = sign_pem_decode(content, &raw, e);
+    int r = sign_pem_decode_first(content, &raw, e);
     if (!r)
         r = container_parse(buf_bytes(&raw), &c, e);
     if (!r)
@@ -185,8 +185,7 @@ static int private_parse(struct bytes content, const struct sign_password *passw
 
 static bool private_detect(struct bytes content)
 {
-    struct bytes label;
-    return sign_pem_label(content, &label) && bytes_eq_str(label, LABEL);
+    return sign_pem_has(content, LABEL);
 }
 
 static bool private_is_encrypted(struct bytes content)
@@ -194,8 +193,8 @@ static bool private_is_encrypted(struct bytes content)
     AUTO_DONE(buf) raw = BUF_SECRET_INIT(LIMIT_KEY_FILE);
     struct err ignored = ERR_INIT;
     struct container c;
-    return !sign_pem_decode(content, &raw, &ignored) && !container_parse(buf_bytes(&raw), &c, &ignored) &&
-           c.cipher->key_len;
+    return !sign_pem_decode_first(content, &raw, &ignored) &&
+           !container_parse(buf_bytes(&raw), &c, &ignored) && c.cipher->key_len;
 }
 
 /* The part that is encrypted, padded. */

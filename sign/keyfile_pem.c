@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key files in PEM: PKCS#8 (RFC 5958, with version 1 and 2) and SubjectPublicKeyInfo (RFC 5280). */
+/* Key files in PEM: PKCS#8 (RFC 5958, with version 1 and 2) and SubjectPublicKeyInfo (RFC 5280). Text may
+ * stand before the block. */
 #include "sign/keyfile.h"
 
 #include "base/limits.h"
@@ -10,12 +11,6 @@
 
 #define LABEL_PRIVATE "PRIVATE KEY"
 #define LABEL_PUBLIC  "PUBLIC KEY"
-
-static bool has_label(struct bytes content, const char *label)
-{
-    struct bytes got;
-    return sign_pem_label(content, &got) && bytes_eq_str(got, label);
-}
 
 /* Cuts an AlgorithmIdentifier off *der. DER has one form for each value, so its bytes are compared. */
 static int take_alg(struct bytes *der, const struct sign_alg **ret, struct err *e)
@@ -37,7 +32,7 @@ static int take_alg(struct bytes *der, const struct sign_alg **ret, struct err *
 
 static bool pkcs8_detect(struct bytes content)
 {
-    return has_label(content, LABEL_PRIVATE);
+    return sign_pem_has(content, LABEL_PRIVATE);
 }
 
 /* OneAsymmetricKey, RFC 5958 section 2: attributes are passed over, a public key must be the right one. */
@@ -74,13 +69,13 @@ static int pkcs8_parse(struct bytes content, const struct sign_password *passwor
 {
     (void)password;
     AUTO_DONE(buf) der = BUF_SECRET_INIT(LIMIT_KEY_FILE);
-    int r = sign_pem_decode(content, &der, e);
+    int r = sign_pem_decode_first(content, &der, e);
     return r ? r : sign_pkcs8_parse(buf_bytes(&der), ret, e);
 }
 
 static bool spki_detect(struct bytes content)
 {
-    return has_label(content, LABEL_PUBLIC);
+    return sign_pem_has(content, LABEL_PUBLIC);
 }
 
 static int spki_parse_der(struct bytes rest, struct sign_key **ret, struct err *e)
@@ -102,7 +97,7 @@ static int spki_parse(struct bytes content, const struct sign_password *password
 {
     (void)password;
     AUTO_DONE(buf) der = BUF_INIT(LIMIT_KEY_FILE);
-    int r = sign_pem_decode(content, &der, e);
+    int r = sign_pem_decode_first(content, &der, e);
     return r ? r : spki_parse_der(buf_bytes(&der), ret, e);
 }
 

@@ -44,15 +44,27 @@ bool sign_pem_label(struct bytes text, struct bytes *ret_label)
     return take_line(&text, &line) && boundary(line, BEGIN, ret_label);
 }
 
-int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
+bool sign_pem_find(struct bytes text, struct bytes *ret_label, struct bytes *ret_block)
+{
+    struct bytes line, block;
+    text = bytes_trim(text, " \t\r\n");
+    do {
+        block = text;
+        if (!take_line(&text, &line))
+            return false;
+    } while (!boundary(line, BEGIN, ret_label));
+    *ret_block = block;
+    return true;
+}
+
+int sign_pem_take(struct bytes *text, struct buf *out, struct err *e)
 {
     AUTO_DONE(buf) digits = BUF_SECRET_INIT(LIMIT_KEY_FILE);
-    struct bytes line, label, end;
-    text = bytes_trim(text, " \t\r\n");
-    if (!take_line(&text, &line) || !boundary(line, BEGIN, &label))
+    struct bytes rest = *text, line, label, end;
+    if (!take_line(&rest, &line) || !boundary(line, BEGIN, &label))
         return err_set(e, ERR_FORMAT, "no PEM block");
     for (;;) {
-        if (!take_line(&text, &line))
+        if (!take_line(&rest, &line))
             return err_set(e, ERR_FORMAT, "the PEM block has no end");
         if (bytes_starts(line, DASH))
             break;
@@ -60,10 +72,33 @@ int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
     }
     if (!boundary(line, END, &end) || !bytes_eq(label, end))
         return err_set(e, ERR_FORMAT, "the PEM block does not end as it begins");
-    if (text.len)
-        return err_set(e, ERR_FORMAT, "something stands behind the PEM block");
     int r = buf_check(&digits, e);
-    return r ? r : b64_decode(B64_STD, buf_bytes(&digits), out, e);
+    if (!r)
+        r = b64_decode(B64_STD, buf_bytes(&digits), out, e);
+    if (!r)
+        *text = rest;
+    return r;
+}
+
+int sign_pem_decode(struct bytes text, struct buf *out, struct err *e)
+{
+    text = bytes_trim(text, " \t\r\n");
+    int r = sign_pem_take(&text, out, e);
+    if (!r && text.len)
+        r = err_set(e, ERR_FORMAT, "something stands behind the PEM block");
+    return r;
+}
+
+bool sign_pem_has(struct bytes text, const char *label)
+{
+    struct bytes got, block;
+    return sign_pem_find(text, &got, &block) && bytes_eq_str(got, label);
+}
+
+int sign_pem_decode_first(struct bytes text, struct buf *out, struct err *e)
+{
+    struct bytes label, block;
+    return sign_pem_decode(sign_pem_find(text, &label, &block) ? block : text, out, e);
 }
 
 int sign_pem_encode(const char *label, struct bytes data, struct buf *out, struct err *e)

@@ -207,3 +207,48 @@ fingerprint() { waybill key show --json "$1" | jq -r .fingerprint; }
     expect 2 waybill key convert --to pkcs8 --encrypt -o out ed25519.key
     absent out
 }
+
+@test "what openssl writes is read by content: SEC 1, PKCS#1, encrypted PKCS#8, DER, text before the block" {
+    openssl ecparam -name secp384r1 -genkey -out sec1.key 2>/dev/null
+    openssl genrsa -traditional -out pkcs1.key 2048 2>/dev/null
+    openssl genpkey -algorithm ed25519 -out plain.key
+    openssl pkcs8 -topk8 -in plain.key -passout pass:hemlig -out sealed.key
+    openssl pkcs8 -topk8 -scrypt -in plain.key -passout pass:hemlig -outform DER -out sealed.der
+    openssl pkey -in plain.key -outform DER -out plain.der
+    openssl pkey -in plain.key -pubout -outform DER -out public.der
+    { openssl pkey -in plain.key -noout -text_pub && openssl pkey -in plain.key -pubout; } >text.pub
+    chmod 600 ./*.key ./*.der
+    export WAYBILL_PASSWORD=hemlig
+    while read -r file kind holds; do
+        expect 0 waybill key show --json "$file"
+        [ "$(jq -r '"\(.format) \(.private) \(.encrypted)"' <<<"$output")" = "$kind $holds" ]
+        openssl pkey -in "$file" -passin pass:hemlig -pubout -out want.pub 2>/dev/null ||
+            openssl pkey -pubin -in "$file" -out want.pub
+        expect 0 waybill key convert --public --to spki -o - "$file"
+        out_is "$(cat want.pub)"
+    done <<'EOF'
+sec1.key sec1 true false
+pkcs1.key pkcs1 true false
+sealed.key pkcs8-encrypted true true
+sealed.der der true true
+plain.der der true false
+public.der der false false
+text.pub spki false false
+EOF
+    WAYBILL_PASSWORD=wrong expect 5 waybill key show sealed.key
+    err_has 'wrong password'
+    guest hello
+    expect 0 waybill sign --key sealed.key -o signed.wasm hello.wasm
+    expect 0 waybill verify --key public.der signed.wasm
+    expect 0 waybill verify --key text.pub signed.wasm
+}
+
+@test "OpenSSL's old encryption is refused, and its message says how to convert the key" {
+    openssl ecparam -name prime256v1 -genkey -noout | openssl ec -aes256 -passout pass:x -out old.key 2>/dev/null
+    chmod 600 old.key
+    WAYBILL_PASSWORD=x expect 1 waybill key show old.key
+    err_has "'openssl pkcs8 -topk8 -in OLD -out NEW' converts it"
+    openssl pkcs8 -topk8 -in old.key -passin pass:x -passout pass:y -out new.key
+    WAYBILL_PASSWORD=y expect 0 waybill key show new.key
+    out_has 'Holds:       private key, encrypted'
+}
