@@ -41,6 +41,38 @@ int file_read(int dirfd, const char *path, bool nofollow, struct buf *out, struc
     return r ? err_wrap(e, "%s", path) : 0;
 }
 
+int file_open_input(int dirfd, const char *path, int *ret_fd, struct source_file *ret, struct err *e)
+{
+    struct stat st;
+    bool is_pipe = fstatat(dirfd, path, &st, 0) == 0 && S_ISFIFO(st.st_mode);
+    if (!is_pipe) {
+        int r = file_open_read(dirfd, path, false, ret_fd, e);
+        if (!r)
+            (void)source_file_init(ret, *ret_fd);
+        return r;
+    }
+    /* Without O_NONBLOCK: who opens a named pipe first waits for the other. */
+    AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", path);
+    if (!S_ISFIFO(st.st_mode))
+        return err_set(e, ERR_IO, "%s: it was another file a moment ago", path);
+    (void)source_file_init(ret, fd);
+    ret->at = -1;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int file_read_input(int dirfd, const char *path, struct buf *out, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct source_file s;
+    int r = file_open_input(dirfd, path, &fd, &s, e);
+    if (!r && (r = source_read_all(&s.base, out, e)))
+        return err_wrap(e, "%s", path);
+    return r;
+}
+
 static int file_source_read(struct source *base, void *buf, size_t cap, size_t *ret_n, struct err *e)
 {
     struct source_file *s = (struct source_file *)base;

@@ -321,7 +321,7 @@ static int import(const struct policy_options *o, struct cmd_call *call, struct 
     } else {
         if (call->n_operands != 2)
             return err_set(e, ERR_USAGE, "one FILE is wanted");
-        r = file_read(AT_FDCWD, call->operands[1], false, &text, e);
+        r = file_read_input(AT_FDCWD, call->operands[1], &text, e);
         if (!r)
             r = sign_policy_import(o->from, buf_bytes(&text), call->operands[1], &policy, e);
     }

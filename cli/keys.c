@@ -27,12 +27,12 @@ int keys_read_with(const char *path, const struct sign_password *password, struc
     AUTO_FD int fd = -1;
     struct source_file file;
     struct stat st;
-    int r = file_open_read(AT_FDCWD, path, false, &fd, e);
+    int r = file_open_input(AT_FDCWD, path, &fd, &file, e);
     if (r)
         return r;
     if (fstat(fd, &st) < 0)
         return err_set_errno(e, ERR_IO, errno, "%s", path);
-    r = source_read_all(source_file_init(&file, fd), &content, e);
+    r = source_read_all(&file.base, &content, e);
     if (!r)
         r = sign_key_open(buf_bytes(&content), path, password, ret, e);
     if (r)

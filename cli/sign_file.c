@@ -223,7 +223,7 @@ const char *sign_file_any(const struct sign_file_options *o)
 int sign_file_signature(const char *path, struct buf *out, struct err *e)
 {
     *out = (struct buf)BUF_INIT(LIMIT_SIG_SECTION);
-    int r = file_read(AT_FDCWD, path, false, out, e);
+    int r = file_read_input(AT_FDCWD, path, out, e);
     if (!r && out->len == 0)
         r = err_set(e, ERR_FORMAT, "the file is empty");
     return r == ERR_FORMAT || r == ERR_LIMIT ? err_wrap(e, "%s", path) : r;

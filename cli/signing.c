@@ -7,7 +7,6 @@
 #include "cli/pairs.h"
 #include "cli/ui.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
@@ -82,22 +81,13 @@ static int print(const struct signing *s, const struct flow_signed *made, struct
 
 int signing_read(const char *path, struct buf *out, struct err *e)
 {
-    AUTO_FD int fd = -1;
     struct source_file file;
-    int r = 0;
-    if (strcmp(path, "-") == 0)
-        fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-    else
-        r = file_open_read(AT_FDCWD, path, false, &fd, e);
-    if (!r && fd < 0)
-        r = err_set_errno(e, ERR_IO, errno, "standard input");
-    if (r)
-        return r;
-    (void)source_file_init(&file, fd);
-    if (strcmp(path, "-") == 0)
-        file.at = -1;
-    r = source_read_all(&file.base, out, e);
-    return r ? err_wrap(e, "%s", path) : 0;
+    if (strcmp(path, "-") != 0)
+        return file_read_input(AT_FDCWD, path, out, e);
+    (void)source_file_init(&file, STDIN_FILENO);
+    file.at = -1;
+    int r = source_read_all(&file.base, out, e);
+    return r ? err_wrap(e, "standard input") : 0;
 }
 
 int signing_run(struct cmd_call *call, const char *reference, struct signing *s, struct err *e)

@@ -25,12 +25,13 @@ static int read_file(const char *path, struct buf *out, struct err *e)
     struct source_file file;
     AUTO_FD int fd = -1;
     bool is_stdin = strcmp(path, "-") == 0;
-    int r = is_stdin ? 0 : file_open_read(AT_FDCWD, path, false, &fd, e);
+    int r = is_stdin ? 0 : file_open_input(AT_FDCWD, path, &fd, &file, e);
     if (r)
         return r;
-    (void)source_file_init(&file, is_stdin ? STDIN_FILENO : fd);
-    if (is_stdin)
+    if (is_stdin) {
+        (void)source_file_init(&file, STDIN_FILENO);
         file.at = -1;
+    }
     *out = (struct buf)BUF_INIT(LIMIT_TARGETS_FILE);
     r = source_read_all(&file.base, out, e);
     if (!r && out->len && memchr(out->ptr, 0, out->len))

@@ -50,10 +50,14 @@ static int read_one(const struct place *at, const char *path, struct buf *out, s
 {
     AUTO_FD int fd = -1;
     struct source_file file;
-    int r = file_open_read(at->dirfd, path, false, &fd, e);
-    if (!r && at->strict)
+    /* Pipes for what is given by hand alone. */
+    int r = at->strict ? file_open_read(at->dirfd, path, false, &fd, e)
+                       : file_open_input(at->dirfd, path, &fd, &file, e);
+    if (!r && at->strict) {
+        (void)source_file_init(&file, fd);
         r = check_owner(fd, path, e);
-    if (!r && (r = source_read_all(source_file_init(&file, fd), out, e)))
+    }
+    if (!r && (r = source_read_all(&file.base, out, e)))
         (void)err_wrap(e, "%s", path);
     if (r && at->strict && r != ERR_NOMEM && r != ERR_LIMIT)
         (void)err_recode(e, ERR_CONFIG);

@@ -171,6 +171,11 @@ pae_good() {
         "[\"https://in-toto.io/Statement/v1\",\"https://cyclonedx.org/bom\",\"${subject#*@sha256:}\",{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\"}]" ]
     expect 0 waybill attest --format cosign --key k.key -T https://example.com/mine --predicate - oci:a:1 <bom.json
     out_has "under the tag sha256-${subject#*@sha256:}.att"
+    cat bom.json | expect 0 waybill attest --key k.key -T https://example.com/mine --predicate - oci:a:1
+    expect 0 waybill attest --key k.key -T https://example.com/mine --predicate <(cat bom.json) oci:a:1
+    expect 1 waybill attest --key k.key -T https://example.com/mine --predicate /dev/null oci:a:1
+    err_has 'not a regular file'
+    cat /dev/zero | expect 16 waybill attest --key k.key -T https://example.com/mine --predicate - oci:a:1
     expect 0 waybill attest --json --key k.key -T cyclonedx --predicate bom.json oci:a:1
     [ "$(jq -r '[.schema, .predicateType, .format, .keyType] | join(" ")' <<<"$output")" = 'waybill.attest/1 https://cyclonedx.org/bom sigstore p256' ]
 }

@@ -252,3 +252,28 @@ EOF
     WAYBILL_PASSWORD=y expect 0 waybill key show new.key
     out_has 'Holds:       private key, encrypted'
 }
+
+@test "key files are read from pipes, up to their size; devices, sockets and folders are no key files" {
+    signed_guests
+    want=$(fingerprint alice.key)
+    expect 0 waybill key show --json <(cat alice.key)
+    [ "$(jq -r .fingerprint <<<"$output")" = "$want" ]
+    [[ $stderr != *chmod* ]] || fail "$stderr"
+    expect 0 waybill verify --key <(cat alice.pub) signed.wasm
+    expect 0 waybill sign --key <(cat alice.key) -o piped.wasm hello.wasm
+    cmp signed.wasm piped.wasm
+    cat alice.pub | expect 0 waybill key show /dev/stdin
+    expect 16 waybill key show <(:)
+    expect 16 waybill key show <(exec cat /dev/zero)
+    err_has 'larger than 65536 bytes'
+    expect 1 waybill key show /dev/zero
+    err_has 'not a regular file'
+    expect 1 waybill verify --key . signed.wasm
+    python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+    expect 1 waybill key show socket
+    # What a policy names stays a file: who owns a pipe says nothing of who writes to it.
+    printf '%s\n' 'version = 1' '[keys.a]' 'file = "/dev/stdin"' '[scopes.""]' 'keys = ["a"]' >policy.toml
+    chmod go-w policy.toml .
+    expect 2 waybill policy check policy.toml < <(cat alice.pub)
+    err_has 'not a regular file'
+}

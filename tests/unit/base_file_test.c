@@ -100,6 +100,51 @@ static void refuses_what_is_no_file(void **state)
     (void)close(fd);
 }
 
+/* Where the shell's <(...) leads, whose writer may be gone already, and a named pipe whose writer is yet to
+ * come. */
+static void pipes_are_inputs(void **state)
+{
+    const struct scratch *s = *state;
+    struct err e = ERR_INIT;
+    size_t fds = open_fds();
+    char path[32];
+    int ends[2], fd = -7;
+    struct source_file file;
+    AUTO_DONE(buf) out = BUF_INIT(5);
+    scratch_write(s, "five", BYTES_LIT("12345"));
+    assert_ok(file_read_input(s->fd, "five", &out, &e));
+    static const char *const texts[] = {"12345", "", "123456"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        buf_reset(&out);
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(write(ends[1], texts[i], strlen(texts[i])), strlen(texts[i]));
+        (void)close(ends[1]);
+        (void)snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+        if (strlen(texts[i]) > out.max)
+            assert_fails(file_read_input(AT_FDCWD, path, &out, &e), ERR_LIMIT);
+        else
+            assert_ok(file_read_input(AT_FDCWD, path, &out, &e));
+        if (strlen(texts[i]) <= out.max)
+            assert_string_equal(buf_cstr(&out), texts[i]);
+        (void)close(ends[0]);
+    }
+    assert_int_equal(mkfifoat(s->fd, "fifo", 0600), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int to = openat(s->fd, "fifo", O_WRONLY);
+        _exit(write(to, "123", 3) != 3);
+    }
+    buf_reset(&out);
+    assert_ok(file_read_input(s->fd, "fifo", &out, &e));
+    assert_string_equal(buf_cstr(&out), "123");
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_fails(file_open_input(AT_FDCWD, "/dev/null", &fd, &file, &e), ERR_IO);
+    assert_fails(file_open_input(s->fd, ".", &fd, &file, &e), ERR_IO);
+    assert_fails(file_open_input(s->fd, "absent", &fd, &file, &e), ERR_NOTFOUND);
+    assert_int_equal(fd, -7);
+    assert_int_equal(open_fds(), fds);
+}
+
 static void source(void **state)
 {
     const struct scratch *s = *state;
@@ -523,6 +568,7 @@ int main(void)
         scratch_test(syncs),
         scratch_test(reads),
         scratch_test(refuses_what_is_no_file),
+        scratch_test(pipes_are_inputs),
         scratch_test(source),
         scratch_test(changed_while_read),
         scratch_test(appears_at_commit),
