@@ -46,6 +46,27 @@ static int check_owner(int fd, const char *path, struct err *e)
     return 0;
 }
 
+/* The same of who can put another file in its place. */
+static int check_folder(int dirfd, const char *path, struct err *e)
+{
+    struct stat st;
+    AUTO_FREE char *folder = strdup(path);
+    if (!folder)
+        return err_nomem(e);
+    for (size_t len = strlen(folder); len > 1 && folder[len - 1] == '/'; len--)
+        folder[len - 1] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+    const char *shown = slash ? folder : ".";
+    if (fstatat(dirfd, shown, &st, 0) < 0)
+        return err_set_errno(e, ERR_IO, errno, "%s", shown);
+    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        return err_set(e, ERR_CONFIG, "anybody can put another file in the place of %s (chmod o-w its folder)",
+                       path);
+    return 0;
+}
+
 static int read_one(const struct place *at, const char *path, struct buf *out, struct err *e)
 {
     AUTO_FD int fd = -1;
@@ -56,6 +77,8 @@ static int read_one(const struct place *at, const char *path, struct buf *out, s
     if (!r && at->strict) {
         (void)source_file_init(&file, fd);
         r = check_owner(fd, path, e);
+        if (!r)
+            r = check_folder(at->dirfd, path, e);
     }
     if (!r && (r = source_read_all(&file.base, out, e)))
         (void)err_wrap(e, "%s", path);
@@ -73,9 +96,12 @@ static int load_store(const struct place *at, const struct sign_source *s, void 
 {
     AUTO(sign_store) store = NULL;
     int r = sign_store_new(&store, e);
-    for (size_t i = 0; !r && i < s->n_paths; i++)
+    for (size_t i = 0; !r && i < s->n_paths; i++) {
         r = flow_truststore_add(at->dirfd, s->paths[i], s->names, s->n_names, at->strict ? check_owner : NULL,
                                 store, e);
+        if (!r && at->strict)
+            r = check_folder(at->dirfd, s->paths[i], e);
+    }
     if (!r)
         *ret = TAKE(store);
     return r;

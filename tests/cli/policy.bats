@@ -93,6 +93,29 @@ policy.toml: good: 1 scope'
     refuses 'a and c are the same key' '[keys.c]' 'file = "c.pub"' '[scopes.""]' 'keys = ["a", "c"]' 'threshold = 2'
 }
 
+@test "a policy, and a key of it, in a folder that anybody may write to are refused, but for a sticky one" {
+    mkdir open
+    cp a.pub open/a.pub
+    policy '[scopes.""]' 'keys = ["a"]'
+    cp a.pub b.pub policy.toml open/
+    chmod 0777 open
+    expect 2 waybill policy check open/policy.toml
+    err_has 'anybody can put another file in the place of open/policy.toml (chmod o-w its folder)'
+    sed -i 's,"a.pub","open/a.pub",' policy.toml
+    expect 2 waybill policy check policy.toml
+    err_has 'line 2 column 7: anybody can put another file in the place of open/a.pub'
+    (cd open && expect 2 waybill policy check policy.toml)
+    expect 2 waybill verify --policy open/policy.toml a.pub
+    chmod 1777 open
+    expect 0 waybill policy check open/policy.toml
+    expect 0 waybill policy check policy.toml
+    mkdir -p "$HOME/.config/waybill"
+    cp a.pub b.pub open/policy.toml "$HOME/.config/waybill"
+    chmod 0777 "$HOME/.config/waybill"
+    expect 2 waybill verify a.pub
+    err_has 'anybody can put another file in the place of'
+}
+
 @test "a policy, and a key of it, that others may write to are refused" {
     policy '[scopes.""]' 'keys = ["a"]'
     chmod g+w policy.toml
