@@ -2,17 +2,17 @@
 /*
  * Ed25519 and Ed25519ph (RFC 8032) on libgcrypt. libgcrypt 1.10 takes S >= L, and ends the process (its
  * "mulm_25519: different sizes") for public keys whose y is below 2^192 or p-1: both are refused here before
- * it sees them.
+ * it sees them. And it takes what is behind the first 64 KiB of a message for something else: long ones do
+ * not come to it.
  */
+#include "sign/ed25519.h"
+
 #include "base/hash.h"
 #include "sign/alg.h"
 #include "sign/der.h"
-#include "sign/gcry.h"
 
-#include <limits.h>
-
-#define LEN          32U
-#define SIG_LEN      64U
+#define LEN          ED25519_LEN
+#define SIG_LEN      ED25519_SIG_LEN
 
 #define PRIVATE_SEXP "(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))"
 
@@ -47,7 +47,7 @@ static bool all_zero(const uint8_t *p, size_t n)
     return sum == 0;
 }
 
-static int public_sexp(const uint8_t *public_key, gcry_sexp_t *ret, struct err *e)
+int ed25519_public_sexp(const uint8_t *public_key, gcry_sexp_t *ret, struct err *e)
 {
     gcry_error_t g = gcry_sexp_build(ret, NULL, "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))",
                                      (int)LEN, public_key);
@@ -59,7 +59,7 @@ static int check_on_curve(const uint8_t *public_key, struct err *e)
 {
     AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_context) ctx = NULL;
-    int r = public_sexp(public_key, &key, e);
+    int r = ed25519_public_sexp(public_key, &key, e);
     if (r)
         return r;
     gcry_error_t g = gcry_mpi_ec_new(&ctx, key, NULL);
@@ -139,8 +139,6 @@ static bool ed25519_knows(struct sign_scheme scheme)
 /* The one with "prehash" is hashed by libgcrypt too, and has RFC 8032's dom2 in front. */
 static int message_sexp(struct sign_scheme scheme, struct bytes message, gcry_sexp_t *ret, struct err *e)
 {
-    if (message.len > INT_MAX)
-        return err_set(e, ERR_LIMIT, "a message of %zu bytes", message.len);
     const char *format = scheme.mode == SIGN_MODE_ED25519PH
                              ? "(data(flags eddsa prehash)(hash-algo sha512)(value %b))"
                              : "(data(flags eddsa)(hash-algo sha512)(value %b))";
@@ -155,6 +153,9 @@ static int ed25519_sign(const struct sign_key *k, struct sign_scheme scheme, str
     AUTO(gcry_sexp) key = NULL;
     AUTO(gcry_sexp) data = NULL;
     AUTO(gcry_sexp) sig = NULL;
+    if (message.len > SIGN_GCRY_MAX)
+        return ed25519_long_sign(sign_key_secret(k).ptr, k->public_key, scheme.mode == SIGN_MODE_ED25519PH,
+                                 message, out, e);
     int r = sign_gcry_secret(PRIVATE_SEXP, sign_key_secret(k), &key, e);
     if (!r)
         r = message_sexp(scheme, message, &data, e);
@@ -183,9 +184,12 @@ static int ed25519_verify(const struct sign_key *k, struct sign_scheme scheme, s
         *ret_good = false;
         return 0;
     }
+    if (message.len > SIGN_GCRY_MAX)
+        return ed25519_long_verify(k->public_key, scheme.mode == SIGN_MODE_ED25519PH, message, signature.ptr,
+                                   ret_good, e);
     int r = message_sexp(scheme, message, &data, e);
     if (!r)
-        r = public_sexp(k->public_key, &key, e);
+        r = ed25519_public_sexp(k->public_key, &key, e);
     if (r)
         return r;
     gcry_error_t g = gcry_sexp_build(&sig, NULL, "(sig-val(eddsa(r %b)(s %b)))", (int)LEN, signature.ptr,

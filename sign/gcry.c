@@ -3,6 +3,8 @@
 
 int sign_gcry_secret(const char *format, struct bytes secret, gcry_sexp_t *ret, struct err *e)
 {
+    if (secret.len > SIGN_GCRY_MAX)
+        return err_set(e, ERR_LIMIT, "a secret of %zu bytes", secret.len);
     gcry_error_t g = gcry_sexp_build(ret, NULL, format, (int)secret.len, secret.ptr);
     return g ? sign_gcry_fail(g, e) : 0;
 }
