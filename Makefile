@@ -6,6 +6,7 @@
 #   make asan      build with ASan and UBSan  make fuzz      fuzz each parser for FUZZ_SECONDS
 #   make bench     compare with peers         make interop   install peers with cargo and go, test against them
 #   make vectors VECTORS=DIR                  run public signature vectors
+#   make wasi WASI_TESTSUITE=DIR              run the preview 1 cases of the WASI test suite
 #   make install / uninstall [DESTDIR= PREFIX=/usr/local]    make dist    make compile_commands.json
 
 VARIANT ?= release
@@ -76,7 +77,7 @@ UNIT := $(UNIT_SRC:%.c=$(B)/%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tool/*.c))
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
 
-.PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors install uninstall dist clean tests threads
+.PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors wasi install uninstall dist clean tests threads
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -177,7 +178,7 @@ check:
 	@$(MAKE) --no-print-directory CI=1 tests
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan tests
 	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan threads
-	@VECTORS=$(VECTORS) tests/check.sh
+	@VECTORS=$(VECTORS) WASI_TESTSUITE=$(WASI_TESTSUITE) tests/check.sh
 
 lint:
 	@tests/lint/run.sh
@@ -204,6 +205,10 @@ interop: tests
 
 vectors: $(B)/tests/vectors/wycheproof
 	$< $(VECTORS)
+
+WASI_TESTSUITE ?=
+wasi: all
+	tests/wasi/run.sh $(WASI_TESTSUITE)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5

@@ -85,9 +85,11 @@ part_cli() {
 }
 # Public signature vectors are not in the tree: VECTORS names their folder.
 part_vectors() { tap tests/vectors $release/tests/vectors/wycheproof ${VECTORS:+"$VECTORS"}; }
+# The WASI test suite is not in the tree: WASI_TESTSUITE names a checkout.
+part_wasi() { tap tests/wasi tests/wasi/run.sh; }
 part_interop() { tap tests/interop tests/interop/run.sh; }
 
-[ $# -gt 0 ] || set -- lint unit corpus sanitized threads registry cli vectors interop
+[ $# -gt 0 ] || set -- lint unit corpus sanitized threads registry cli vectors wasi interop
 for part; do "part_$part"; done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs every interop test against other people's tools, in TAP. Peers that are not there are skipped, loudly; --install gets them first,
-# with cargo and go, into a folder outside the tree.
+# with cargo, go, pip and npm, into a folder outside the tree.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export WAYBILL=${WAYBILL:-$PWD/build/release/bin/waybill}
@@ -17,4 +17,6 @@ for script in tests/interop/*.sh; do
     esac
     "$script" || bad=1
 done
+# make check runs it by itself.
+[ $INSTALL_PEERS -eq 0 ] || tests/wasi/run.sh || bad=1
 exit $bad
