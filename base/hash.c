@@ -172,6 +172,62 @@ int hash_hmac_sha256(struct bytes key, const struct bytes *parts, size_t n, uint
     return g ? err_set(e, ERR_OTHER, "libgcrypt: %s", gcry_strerror(g)) : 0;
 }
 
+struct hash_gmac {
+    gcry_mac_hd_t mac;
+};
+
+static int gmac_result(gcry_error_t g, struct err *e)
+{
+    if (gcry_err_code(g) == GPG_ERR_ENOMEM)
+        return err_nomem(e);
+    return g ? err_set(e, ERR_OTHER, "libgcrypt: %s", gcry_strerror(g)) : 0;
+}
+
+int hash_gmac_open(const uint8_t key[HASH_GMAC_KEY], struct hash_gmac **ret, struct err *e)
+{
+    static const uint8_t nonce[12] = {0};
+    int r = hash_init(e);
+    if (r)
+        return r;
+    AUTO(hash_gmac) m = calloc(1, sizeof(*m));
+    if (!m)
+        return err_nomem(e);
+    gcry_error_t g = gcry_mac_open(&m->mac, GCRY_MAC_GMAC_AES, 0, NULL);
+    if (!g)
+        g = gcry_mac_setkey(m->mac, key, HASH_GMAC_KEY);
+    if (!g)
+        g = gcry_mac_setiv(m->mac, nonce, sizeof(nonce));
+    if (!g)
+        *ret = TAKE(m);
+    return gmac_result(g, e);
+}
+
+int hash_gmac_update(struct hash_gmac *m, struct bytes data, struct err *e)
+{
+    return data.len ? gmac_result(gcry_mac_write(m->mac, data.ptr, data.len), e) : 0;
+}
+
+int hash_gmac_final(struct hash_gmac *m, uint8_t ret[HASH_GMAC_LEN], struct err *e)
+{
+    uint8_t tag[HASH_GMAC_LEN];
+    size_t len = sizeof(tag);
+    int r = gmac_result(gcry_mac_read(m->mac, tag, &len), e);
+    if (!r && len != sizeof(tag))
+        r = err_set(e, ERR_OTHER, "libgcrypt gives a tag of %zu bytes", len);
+    if (!r)
+        memcpy(ret, tag, sizeof(tag));
+    return r;
+}
+
+void hash_gmac_free(struct hash_gmac *m)
+{
+    if (!m)
+        return;
+    if (m->mac)
+        gcry_mac_close(m->mac);
+    free(m);
+}
+
 int hash_random(void *buf, size_t len, struct err *e)
 {
     uint8_t *at = buf;

@@ -179,6 +179,8 @@
 #define LIMIT_HELPER_MS 60000U
 /* Files of the store, the compiled modules and the memos that are looked at together. */
 #define LIMIT_CACHE_FILES (1U << 20)
+/* All compiled code that is kept, unless the user says otherwise: that of some thousand modules. */
+#define LIMIT_CACHE_CODE (1ULL << 30)
 /* A memo: a token is the largest thing kept in one. */
 #define LIMIT_MEMO LIMIT_TOKEN
 /* Artifacts that are verified in one go, and the file that lists them: 320 bytes each. */

@@ -5,10 +5,10 @@
 #include "cli/ui.h"
 
 const struct cmd *const cmds[] = {
-    &cmd_push,   &cmd_pull,   &cmd_inspect,    &cmd_keygen,  &cmd_key,   &cmd_sign,
-    &cmd_verify, &cmd_run,    &cmd_tags,       &cmd_copy,    &cmd_tree,  &cmd_attach,
-    &cmd_detach, &cmd_attest, &cmd_provenance, &cmd_delete,  &cmd_login, &cmd_logout,
-    &cmd_policy, &cmd_cache,  &cmd_completion, &cmd_version, &cmd_help,  &cmd_options,
+    &cmd_push,       &cmd_pull,       &cmd_inspect, &cmd_keygen,  &cmd_key,    &cmd_sign,   &cmd_verify,
+    &cmd_run,        &cmd_compile,    &cmd_tags,    &cmd_copy,    &cmd_tree,   &cmd_attach, &cmd_detach,
+    &cmd_attest,     &cmd_provenance, &cmd_delete,  &cmd_login,   &cmd_logout, &cmd_policy, &cmd_cache,
+    &cmd_completion, &cmd_version,    &cmd_help,    &cmd_options,
 };
 const size_t n_cmds = ARRAY_LEN(cmds);
 

@@ -121,6 +121,6 @@ int cmd_main(size_t n_args, char **args);
 extern const struct cmd cmd_copy, cmd_tree, cmd_attach, cmd_detach, cmd_attest, cmd_provenance, cmd_delete,
     cmd_cache, cmd_policy, cmd_key;
 extern const struct cmd cmd_completion, cmd_tags, cmd_push, cmd_pull, cmd_inspect, cmd_keygen, cmd_sign,
-    cmd_verify, cmd_run, cmd_login, cmd_logout, cmd_version, cmd_help, cmd_options;
+    cmd_verify, cmd_run, cmd_compile, cmd_login, cmd_logout, cmd_version, cmd_help, cmd_options;
 
 #endif

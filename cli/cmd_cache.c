@@ -37,6 +37,40 @@ static void json_time(struct jout *w, const char *key, time_t t)
     jout_string(w, key, buf_cstr(&text));
 }
 
+/* The n-th word of what a compiled module says of itself, 2 for the engine's name and version. */
+static struct bytes about_part(const char *about, unsigned n)
+{
+    size_t len;
+    for (unsigned i = 0; i < n; i++) {
+        about += strcspn(about, " ");
+        about += *about == ' ';
+    }
+    len = strcspn(about, " ");
+    if (n == 2 && about[len])
+        len += 1 + strcspn(about + len + 1, " ");
+    return bytes_of(about, len);
+}
+
+static void module_text(const char *about, struct buf *out)
+{
+    ui_text(out, about_part(about, 1));
+    buf_append_str(out, " ");
+    ui_text(out, about_part(about, 0));
+    buf_append_str(out, ", ");
+    ui_text(out, about_part(about, 2));
+}
+
+static void module_json(struct jout *w, const struct flow_cache_file *f, const char *about)
+{
+    static const char *const keys[] = {"moduleKind", "digest", "engine"};
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
+        AUTO_DONE(buf) text = BUF_INIT(8192);
+        ui_text(&text, about_part(about, i));
+        jout_string(w, keys[i], text.len ? buf_cstr(&text) : NULL);
+    }
+    jout_bool(w, "stale", f->stale);
+}
+
 static void list_text(const struct flow_cache *c, struct buf *out)
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -44,7 +78,11 @@ static void list_text(const struct flow_cache *c, struct buf *out)
         buf_printf(out, "%-7s  %12" PRIu64 "  ", flow_cache_kind_names[f->kind], f->size);
         add_time(out, f->used);
         buf_append_str(out, "  ");
-        ui_text_str(out, flow_cache_text(c, f->name));
+        const char *about = f->kind == FLOW_CACHE_MODULE ? flow_cache_text(c, f->about) : "";
+        if (*about)
+            module_text(about, out);
+        else
+            ui_text_str(out, flow_cache_text(c, f->name));
         buf_append_str(out, "\n");
     }
     buf_printf(out, "total    %12" PRIu64 "\n", c->size);
@@ -64,6 +102,8 @@ static void list_json(const struct flow_cache *c, struct buf *out)
         jout_uint(&w, "size", f->size);
         json_time(&w, "written", f->made);
         json_time(&w, "used", f->used);
+        if (f->kind == FLOW_CACHE_MODULE)
+            module_json(&w, f, flow_cache_text(c, f->about));
         jout_object_end(&w);
     }
     jout_array_end(&w);

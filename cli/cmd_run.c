@@ -97,7 +97,7 @@ static int check_grants(const struct run_options *o, const struct sign_decision 
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
 {
-    const struct runner_conf runner = {conf->modules_dir, on_deadline, call->operands[0]};
+    const struct runner_conf runner = {conf->modules_dir, on_deadline, call->operands[0], conf->modules_max};
     AUTO_DONE(grants) grants = {0};
     int r = grants_make(&grants, &o->dirs, artifact->repo ? artifact->repo : artifact->name,
                         call->operands + 1, call->n_operands - 1, e);

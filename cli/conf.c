@@ -41,6 +41,16 @@ static int load_folders(struct conf *c, const char *home, struct err *e)
     return join(base, xdg ? "/waybill/memo" : "/.cache/waybill/memo", &c->memo_dir, e);
 }
 
+static int load_size(struct conf *c, struct err *e)
+{
+    const char *text = getenv("WAYBILL_CACHE_SIZE");
+    if (!text || !*text)
+        return 0;
+    if (opt_size_parse(text, &c->modules_max, e) || c->modules_max == 0)
+        return err_set(e, ERR_CONFIG, "WAYBILL_CACHE_SIZE is no size, as in 64MiB: %s", text);
+    return 0;
+}
+
 static int load_ssh(struct conf *c, const char *home, struct err *e)
 {
     int r = home ? join(home, "/.ssh", &c->ssh_dir, e) : 0;
@@ -54,6 +64,8 @@ static int load(struct conf *c, const struct cmd_network *network, enum credenti
     *c = (struct conf){.store_dir = NULL};
     const char *home = env_path("HOME");
     int r = load_folders(c, home, e);
+    if (!r)
+        r = load_size(c, e);
     if (!r && want == CREDENTIALS_USE)
         r = conf_names_load(&c->names, home, env_path("XDG_CONFIG_HOME"), e);
     if (!r)

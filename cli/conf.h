@@ -9,9 +9,10 @@
 #include "flow/obtain.h"
 
 struct conf {
-    char *store_dir;   /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
-    char *modules_dir; /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
-    char *memo_dir;    /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
+    char *store_dir;      /* $XDG_CACHE_HOME/waybill/store; NULL where there is no home */
+    char *modules_dir;    /* $XDG_CACHE_HOME/waybill/modules; NULL likewise */
+    uint64_t modules_max; /* bytes that it may have: $WAYBILL_CACHE_SIZE; 0: the default */
+    char *memo_dir;       /* $XDG_CACHE_HOME/waybill/memo; NULL likewise */
     struct conf_names names;
     struct credentials credentials;
     char *ssh_dir;       /* $HOME/.ssh; NULL where there is no home */

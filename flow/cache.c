@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "oci/cas.h"
+#include "runner/cache.h"
+#include "runner/run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -39,8 +41,31 @@ static bool is_content(const char *name, const struct stat *st)
     return name[0] != '.' && strcmp(name, "key") != 0 && S_ISREG(st->st_mode);
 }
 
-static int add_file(struct flow_cache *c, enum flow_cache_kind kind, uint32_t folder, const char *name,
-                    const struct stat *st, struct err *e)
+/* "KIND DIGEST ENGINE ...": whether the engine is the one that we have. */
+static bool is_stale(const char *about)
+{
+    const char *name = runner_engine_name(), *engine = strchr(about, ' ');
+    engine = engine ? strchr(engine + 1, ' ') : NULL;
+    size_t len = strlen(name);
+    return !engine || strncmp(engine + 1, name, len) != 0 || (engine[1 + len] && engine[1 + len] != ' ');
+}
+
+/* What an entry states of itself; nothing depends on it but what is shown and what goes first. */
+static int read_about(struct flow_cache *c, int dirfd, struct flow_cache_file *f, struct err *e)
+{
+    struct err why = ERR_INIT;
+    AUTO_DONE(buf) text = BUF_INIT(RUNNER_CACHE_TEXT + 1);
+    int r = runner_cache_read_text(dirfd, flow_cache_text(c, f->name), &text, &why);
+    if (r == ERR_NOMEM)
+        return err_nomem(e);
+    bool good = !r && (!text.len || !memchr(text.ptr, 0, text.len));
+    const char *about = good ? buf_cstr(&text) : "";
+    f->stale = is_stale(about);
+    return keep_text(c, about, &f->about, e);
+}
+
+static int add_file(struct flow_cache *c, int dirfd, enum flow_cache_kind kind, uint32_t folder,
+                    const char *name, const struct stat *st, struct err *e)
 {
     if (c->n >= LIMIT_CACHE_FILES)
         return err_set(e, ERR_LIMIT, "more than %u files", LIMIT_CACHE_FILES);
@@ -56,6 +81,8 @@ static int add_file(struct flow_cache *c, enum flow_cache_kind kind, uint32_t fo
     f.made = st->st_mtime;
     f.used = st->st_atime > st->st_mtime ? st->st_atime : st->st_mtime;
     int r = keep_text(c, name, &f.name, e);
+    if (!r && kind == FLOW_CACHE_MODULE)
+        r = read_about(c, dirfd, &f, e);
     if (r)
         return r;
     c->all[c->n++] = f;
@@ -87,7 +114,7 @@ static int add_folder(struct flow_cache *c, enum flow_cache_kind kind, const cha
     for (struct dirent *entry; !r && (entry = readdir(d));) {
         struct stat st;
         if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_content(entry->d_name, &st))
-            r = add_file(c, kind, folder, entry->d_name, &st, e);
+            r = add_file(c, dirfd(d), kind, folder, entry->d_name, &st, e);
     }
     (void)closedir(d);
     return r;
@@ -169,7 +196,7 @@ static bool remove_file(const struct flow_cache *c, const struct flow_cache_file
 
 static bool is_due(const struct flow_prune *rules, const struct flow_cache_file *f, uint64_t left, time_t now)
 {
-    if (rules->all || left > rules->max_size)
+    if (rules->all || f->stale || left > rules->max_size)
         return true;
     return rules->older_than_ms && f->used <= now && (uint64_t)(now - f->used) * 1000 >= rules->older_than_ms;
 }

@@ -27,6 +27,9 @@ struct flow_cache_file {
     uint32_t folder, name; /* of flow_cache.text: the folder's path, and the file in it */
     uint64_t size;         /* bytes */
     time_t made, used;     /* written; last read, as far as the file system notes that */
+    uint32_t about;        /* FLOW_CACHE_MODULE: of flow_cache.text: what it says it was compiled from and by:
+                              "module sha256:... wasmtime 48.0.8 ..."; "" where it does not say it */
+    bool stale;            /* FLOW_CACHE_MODULE: this program's engine cannot use it, now or ever */
 };
 
 struct flow_cache {
@@ -62,7 +65,7 @@ struct flow_cleared {
     uint64_t checked, damaged; /* verify: blobs that were read, and those removed since they were damaged */
 };
 
-/* flow_cache_prune - files that another process is writing at stay. */
+/* flow_cache_prune - and compiled modules that are stale. Files that another process is writing at stay. */
 MUST_CHECK int flow_cache_prune(const struct flow_cache_conf *conf, const struct flow_prune *rules,
                                 time_t now, struct flow_cleared *ret, struct err *e);
 

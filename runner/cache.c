@@ -6,22 +6,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* Compiled code is a few times larger than its module. */
 #define CODE_MAX (4ULL * LIMIT_MODULE)
+/* How much of it is looked at together: what is mapped counts as memory of this process. */
+#define WINDOW (4U << 20)
+/* When an entry was used is written down as exactly as this, in seconds: it costs a write. */
+#define USE_STEP 600
+
+struct head {
+    uint8_t magic[sizeof(RUNNER_CACHE_MAGIC) - 1];
+    uint8_t salt[RUNNER_CACHE_SALT];
+    uint8_t tag[HASH_GMAC_LEN];
+    uint8_t text_len[sizeof(uint32_t)];
+};
+_Static_assert(sizeof(struct head) == RUNNER_CACHE_HEAD, "the head has no holes");
 
 /* A regular file of ours that nobody else can write to (nor read, when it is secret). */
-static int check_ours(int fd, bool secret, const char *what, off_t *ret_size, struct err *e)
+static int check_ours(int fd, bool secret, const char *what, struct stat *ret, struct err *e)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0)
+    if (fstat(fd, ret) != 0)
         return err_set_errno(e, ERR_IO, errno, "%s", what);
-    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (secret ? 077 : 022)) != 0)
+    if (!S_ISREG(ret->st_mode) || ret->st_uid != geteuid() || (ret->st_mode & (secret ? 077 : 022)) != 0)
         return err_set(e, ERR_CONFIG, "%s belongs to somebody else or is open to others", what);
-    *ret_size = st.st_size;
     return 0;
 }
 
@@ -43,11 +55,11 @@ static int read_exact(int fd, uint8_t *to, size_t size, const char *what, struct
 static int read_key(int dirfd, uint8_t ret[RUNNER_CACHE_KEY], struct err *e)
 {
     AUTO_FD int fd = -1;
-    off_t size = 0;
+    struct stat st;
     int r = file_open_read(dirfd, "key", true, &fd, e);
     if (r == 0)
-        r = check_ours(fd, true, "the key", &size, e);
-    if (r == 0 && size != RUNNER_CACHE_KEY)
+        r = check_ours(fd, true, "the key", &st, e);
+    if (r == 0 && st.st_size != RUNNER_CACHE_KEY)
         r = err_set(e, ERR_CONFIG, "the key has not %u bytes", RUNNER_CACHE_KEY);
     return r != 0 ? r : read_exact(fd, ret, RUNNER_CACHE_KEY, "the key", e);
 }
@@ -72,9 +84,9 @@ static int open_dir(const char *dir, int *ret_fd, struct err *e)
     return r != 0 ? r : dir_open(AT_FDCWD, dir, true, ret_fd, e);
 }
 
-int runner_cache_open(const char *dir, struct runner_cache *ret, struct err *e)
+int runner_cache_open(const char *dir, uint64_t max, struct runner_cache *ret, struct err *e)
 {
-    struct runner_cache c = {.dirfd = -1};
+    struct runner_cache c = {.dirfd = -1, .max = max ? max : LIMIT_CACHE_CODE};
     int r = open_dir(dir, &c.dirfd, e);
     if (r != 0)
         return r;
@@ -106,13 +118,48 @@ static int entry_name(struct bytes key_text, char name[DIGEST_STR_MAX], struct e
     return r;
 }
 
-/* The length of the key text goes in front, so that no byte can move between it and the code. */
-static int entry_mac(const struct runner_cache *c, struct bytes key_text, struct bytes code,
-                     uint8_t ret[HASH_SHA256_LEN], struct err *e)
+static void put_le32(uint8_t to[4], uint32_t n)
 {
-    const uint64_t len = key_text.len;
-    const struct bytes parts[] = {BYTES_LIT(RUNNER_CACHE_MAGIC), bytes_of(&len, sizeof(len)), key_text, code};
-    return hash_hmac_sha256(BYTES_ARR(c->key), parts, ARRAY_LEN(parts), ret, e);
+    for (size_t i = 0; i < 4; i++)
+        to[i] = (uint8_t)(n >> 8 * i);
+}
+
+static uint32_t get_le32(const uint8_t from[4])
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < 4; i++)
+        n |= (uint32_t)from[i] << 8 * i;
+    return n;
+}
+
+/* A tag that is begun, under the entry's own key. The length of the key text goes in front of it, so that no
+ * byte can move between the parts. */
+static int begin_tag(const struct runner_cache *c, const struct head *h, struct bytes key_text,
+                     struct hash_gmac **ret, struct err *e)
+{
+    uint8_t key[HASH_SHA256_LEN];
+    const struct bytes parts[] = {BYTES_ARR(h->magic), BYTES_ARR(h->salt), BYTES_ARR(h->text_len), key_text};
+    int r = hash_hmac_sha256(BYTES_ARR(c->key), parts, ARRAY_LEN(parts), key, e);
+    if (r == 0)
+        r = hash_gmac_open(key, ret, e);
+    mem_wipe(key, sizeof(key));
+    return r;
+}
+
+static int new_head(const struct runner_cache *c, struct bytes key_text, struct bytes code, struct head *ret,
+                    struct err *e)
+{
+    AUTO(hash_gmac) tag = NULL;
+    if (key_text.len > RUNNER_CACHE_TEXT)
+        return err_set(e, ERR_LIMIT, "a key text of %zu bytes", key_text.len);
+    memcpy(ret->magic, RUNNER_CACHE_MAGIC, sizeof(ret->magic));
+    put_le32(ret->text_len, (uint32_t)key_text.len);
+    int r = hash_random(ret->salt, sizeof(ret->salt), e);
+    if (r == 0)
+        r = begin_tag(c, ret, key_text, &tag, e);
+    if (r == 0)
+        r = hash_gmac_update(tag, code, e);
+    return r != 0 ? r : hash_gmac_final(tag, ret->tag, e);
 }
 
 /* A copy of the next `size` bytes of a file that can be mapped, but never again written. */
@@ -137,83 +184,140 @@ static int sealed_copy(int from, size_t size, int *ret_fd, struct err *e)
     return 0;
 }
 
-static int check_mac(const struct runner_cache *c, struct bytes key_text, int fd, size_t size,
-                     const uint8_t mac[HASH_SHA256_LEN], struct err *e)
+static int tag_window(struct hash_gmac *tag, int fd, size_t at, size_t size, struct err *e)
 {
-    uint8_t want[HASH_SHA256_LEN];
-    void *code = NULL;
-    if (size > 0)
-        code = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    void *code = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, (off_t)at);
     if (code == MAP_FAILED)
         return err_set_errno(e, ERR_IO, errno, "map the entry");
-    int r = entry_mac(c, key_text, bytes_of(code, size), want, e);
-    if (size > 0)
-        (void)munmap(code, size);
-    if (r == 0 && !bytes_eq_ct(bytes_of(mac, HASH_SHA256_LEN), BYTES_ARR(want)))
+    int r = hash_gmac_update(tag, bytes_of(code, size), e);
+    (void)munmap(code, size);
+    return r;
+}
+
+static int check_code(const struct runner_cache *c, const struct head *h, struct bytes key_text, int fd,
+                      size_t size, struct err *e)
+{
+    AUTO(hash_gmac) tag = NULL;
+    uint8_t want[HASH_GMAC_LEN];
+    int r = begin_tag(c, h, key_text, &tag, e);
+    for (size_t at = 0; r == 0 && at < size; at += WINDOW)
+        r = tag_window(tag, fd, at, size - at < WINDOW ? size - at : WINDOW, e);
+    if (r == 0)
+        r = hash_gmac_final(tag, want, e);
+    if (r == 0 && !bytes_eq_ct(BYTES_ARR(h->tag), BYTES_ARR(want)))
         r = err_set(e, ERR_FORMAT, "the entry is not what was written");
     return r;
 }
 
-static int open_entry(const struct runner_cache *c, struct bytes key_text, int *ret_fd, size_t *ret_size,
-                      struct err *e)
+static int open_entry(int dirfd, const char *name, int *ret_fd, struct stat *ret, struct err *e)
 {
-    char name[DIGEST_STR_MAX];
     AUTO_FD int fd = -1;
-    off_t size = 0;
-    int r = entry_name(key_text, name, e);
+    int r = file_open_read(dirfd, name, true, &fd, e);
     if (r == 0)
-        r = file_open_read(c->dirfd, name, true, &fd, e);
-    if (r == 0)
-        r = check_ours(fd, false, "the entry", &size, e);
+        r = check_ours(fd, false, "the entry", ret, e);
     if (r != 0)
         return r;
-    if (size < (off_t)RUNNER_CACHE_HEAD || (uint64_t)size > CODE_MAX)
-        return err_set(e, ERR_LIMIT, "an entry cannot have %jd bytes", (intmax_t)size);
+    if (ret->st_size < (off_t)RUNNER_CACHE_HEAD || (uint64_t)ret->st_size > CODE_MAX)
+        return err_set(e, ERR_LIMIT, "an entry cannot have %jd bytes", (intmax_t)ret->st_size);
     *ret_fd = TAKE_FD(fd);
-    *ret_size = (size_t)size;
     return 0;
+}
+
+/* What stands in front of the code. */
+static int read_front(int fd, struct head *ret, struct buf *text, struct err *e)
+{
+    const struct bytes magic = BYTES_LIT(RUNNER_CACHE_MAGIC);
+    int r = read_exact(fd, (uint8_t *)ret, sizeof(*ret), "the entry", e);
+    if (r != 0)
+        return r;
+    uint32_t len = get_le32(ret->text_len);
+    if (!bytes_eq(BYTES_ARR(ret->magic), magic) || len > RUNNER_CACHE_TEXT)
+        return err_set(e, ERR_FORMAT, "no entry of this cache");
+    uint8_t *to = buf_reserve(text, len ? len : 1);
+    if (!to)
+        return buf_check(text, e);
+    r = read_exact(fd, to, len, "the entry", e);
+    if (r == 0)
+        text->len += len;
+    return r;
+}
+
+/* The file system may note when a file was read late, or not at all. */
+static void note_use(int fd, const struct stat *st)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+    if (time(NULL) - st->st_atime >= USE_STEP)
+        (void)futimens(fd, times);
 }
 
 int runner_cache_get(const struct runner_cache *c, struct bytes key_text, int *ret_fd, struct err *e)
 {
-    const struct bytes magic = BYTES_LIT(RUNNER_CACHE_MAGIC);
-    uint8_t head[RUNNER_CACHE_HEAD];
+    char name[DIGEST_STR_MAX];
+    AUTO_DONE(buf) text = BUF_INIT(RUNNER_CACHE_TEXT);
     AUTO_FD int entry = -1;
     AUTO_FD int copy = -1;
-    size_t size = 0;
-    int r = open_entry(c, key_text, &entry, &size, e);
+    struct head head;
+    struct stat st;
+    int r = entry_name(key_text, name, e);
     if (r == 0)
-        r = read_exact(entry, head, sizeof(head), "the entry", e);
-    if (r == 0 && !bytes_starts(BYTES_ARR(head), magic))
-        r = err_set(e, ERR_FORMAT, "no entry of this cache");
+        r = open_entry(c->dirfd, name, &entry, &st, e);
     if (r == 0)
-        r = sealed_copy(entry, size - sizeof(head), &copy, e);
+        r = read_front(entry, &head, &text, e);
+    if (r == 0 && !bytes_eq(buf_bytes(&text), key_text))
+        r = err_set(e, ERR_FORMAT, "the entry is another one's");
+    if (r == 0 && (uint64_t)st.st_size < sizeof(head) + key_text.len)
+        r = err_set(e, ERR_FORMAT, "the entry changes as it is read");
+    if (r != 0)
+        return r;
+    size_t size = (size_t)st.st_size - sizeof(head) - key_text.len;
+    r = sealed_copy(entry, size, &copy, e);
     if (r == 0)
-        r = check_mac(c, key_text, copy, size - sizeof(head), head + magic.len, e);
-    if (r == 0)
-        *ret_fd = TAKE_FD(copy);
-    return r;
+        r = check_code(c, &head, key_text, copy, size, e);
+    if (r != 0)
+        return r;
+    note_use(entry, &st);
+    *ret_fd = TAKE_FD(copy);
+    return 0;
+}
+
+static int make_room(const struct runner_cache *c, uint64_t size, struct err *e)
+{
+    if (size > c->max)
+        return err_set(e, ERR_LIMIT, "its %" PRIu64 " bytes are more than all compiled code may have", size);
+    return runner_cache_trim(c->dirfd, c->max - size, e);
 }
 
 int runner_cache_put(const struct runner_cache *c, struct bytes key_text, struct bytes code, struct err *e)
 {
     char name[DIGEST_STR_MAX];
-    uint8_t mac[HASH_SHA256_LEN];
+    struct head head;
     struct sink_file file;
     int r = entry_name(key_text, name, e);
     if (r == 0)
-        r = entry_mac(c, key_text, code, mac, e);
+        r = make_room(c, sizeof(head) + key_text.len + code.len, e);
+    if (r == 0)
+        r = new_head(c, key_text, code, &head, e);
     if (r == 0)
         r = sink_file_init(&file, c->dirfd, name, 0600, FILE_REPLACE, e);
     if (r != 0)
         return r;
-    r = sink_write(&file.base, BYTES_LIT(RUNNER_CACHE_MAGIC), e);
+    file.quick = true; /* an entry that a crash damaged is seen, and made again */
+    r = sink_write(&file.base, bytes_of(&head, sizeof(head)), e);
     if (r == 0)
-        r = sink_write(&file.base, BYTES_ARR(mac), e);
+        r = sink_write(&file.base, key_text, e);
     if (r == 0)
         r = sink_write(&file.base, code, e);
     if (r == 0)
         r = sink_commit(&file.base, e);
     sink_abort(&file.base);
     return r;
+}
+
+int runner_cache_read_text(int dirfd, const char *name, struct buf *out, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct head head;
+    struct stat st;
+    int r = open_entry(dirfd, name, &fd, &st, e);
+    return r != 0 ? r : read_front(fd, &head, out, e);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/engine.h"
 
+#include "runner/run.h"
+
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -54,6 +56,11 @@ int runner_engine_new(wasm_engine_t **ret, struct err *e)
     return 0;
 }
 
+const char *runner_engine_name(void)
+{
+    return "wasmtime " WASMTIME_VERSION;
+}
+
 static void append_cpu(struct buf *out)
 {
 #if defined(__x86_64__)
@@ -72,7 +79,7 @@ static void append_cpu(struct buf *out)
 
 void runner_engine_identity(struct buf *out)
 {
-    buf_printf(out, "wasmtime %s epoch no-unwind %s cpu", WASMTIME_VERSION,
+    buf_printf(out, "%s epoch no-unwind %s cpu", runner_engine_name(),
                address_space_is_roomy() ? "roomy" : "tight");
     append_cpu(out);
 }

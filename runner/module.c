@@ -7,7 +7,9 @@
 #include "runner/failure.h"
 #include "runner/wat.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 static wasmtime_error_t *compile(wasm_engine_t *engine, struct bytes binary, struct runner_module *m)
 {
@@ -31,41 +33,41 @@ static wasmtime_error_t *deserialize(wasm_engine_t *engine, const char *path, st
 }
 
 /* What code is kept under: the digest of the module and all else that decides what the code looks like. */
-static int key_text(enum wbin_kind kind, struct bytes binary, const struct digest *digest, struct buf *ret,
-                    struct err *e)
+static int key_text(enum wbin_kind kind, const struct digest *digest, struct buf *ret, struct err *e)
 {
-    struct digest d;
     char text[DIGEST_STR_MAX];
-    bool known = digest && digest->alg == HASH_SHA256;
-    int r = known ? 0 : hash_bytes(HASH_SHA256, binary, &d, e);
-    if (r != 0)
-        return r;
-    buf_printf(ret, "%s %s ", kind == WBIN_COMPONENT ? "component" : "module",
-               digest_str(known ? digest : &d, text));
+    buf_printf(ret, "%s %s ", kind == WBIN_COMPONENT ? "component" : "module", digest_str(digest, text));
     runner_engine_identity(ret);
     return buf_check(ret, e);
 }
 
 static int load_kept(wasm_engine_t *engine, const struct runner_cache *cache, struct bytes key,
-                     struct runner_module *m, struct err *e)
+                     struct runner_module *m, uint64_t *ret_size, struct err *e)
 {
     AUTO_FD int fd = -1;
     char path[64];
+    struct stat st;
     int r = runner_cache_get(cache, key, &fd, e);
     if (r != 0)
         return r;
+    if (fstat(fd, &st) != 0)
+        return err_set_errno(e, ERR_IO, errno, "the entry");
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     wasmtime_error_t *error = deserialize(engine, path, m);
-    return error ? runner_failure_set(e, ERR_UNSUPPORTED, error) : 0;
+    if (error)
+        return runner_failure_set(e, ERR_UNSUPPORTED, error);
+    *ret_size = (uint64_t)st.st_size;
+    return 0;
 }
 
 static int keep(const struct runner_cache *cache, struct bytes key, const struct runner_module *m,
-                struct err *e)
+                uint64_t *ret_size, struct err *e)
 {
     wasm_byte_vec_t code;
     wasmtime_error_t *error = serialize(m, &code);
     if (error)
         return runner_failure_set(e, ERR_OTHER, error);
+    *ret_size = code.size;
     int r = runner_cache_put(cache, key, bytes_of(code.data, code.size), e);
     wasm_byte_vec_delete(&code);
     return r;
@@ -77,50 +79,76 @@ static int load_fresh(wasm_engine_t *engine, struct bytes binary, struct runner_
     return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
 }
 
-/* What goes wrong with the cache is said in the log only. */
-static int load_by_cache(wasm_engine_t *engine, struct bytes binary, const struct digest *digest,
-                         const char *cache_dir, struct runner_module *m, struct err *e)
+/* What goes wrong with an entry that is there is said in the log only: a new one takes its place. */
+static int load_with(wasm_engine_t *engine, const struct runner_cache *cache, struct bytes binary,
+                     struct runner_module *m, struct runner_kept *kept, struct err *e)
 {
+    AUTO_DONE(buf) key = BUF_INIT(RUNNER_CACHE_TEXT);
     struct err why = ERR_INIT;
-    struct runner_cache cache;
-    AUTO_DONE(buf) key = BUF_INIT(1024);
-    int r = key_text(m->kind, binary, digest, &key, e);
+    int r = key_text(m->kind, &kept->digest, &key, e);
     if (r != 0)
         return r;
-    if (runner_cache_open(cache_dir, &cache, &why) != 0) {
-        log_warn("compiled code is not kept in %s: %s", cache_dir, why.msg);
-        return load_fresh(engine, binary, m, e);
-    }
-    int kept = load_kept(engine, &cache, buf_bytes(&key), m, &why);
-    if (kept != 0) {
-        if (kept != ERR_NOTFOUND)
-            log_warn("compiled code in %s is not used: %s", cache_dir, why.msg);
-        r = load_fresh(engine, binary, m, e);
-        if (r == 0 && keep(&cache, buf_bytes(&key), m, &why) != 0)
-            log_warn("compiled code is not kept in %s: %s", cache_dir, why.msg);
-    }
-    runner_cache_done(&cache);
+    int got = load_kept(engine, cache, buf_bytes(&key), m, &kept->size, &why);
+    kept->found = got == 0;
+    if (got == 0)
+        return 0;
+    if (got != ERR_NOTFOUND)
+        log_warn("compiled code that is kept is not used: %s", why.msg);
+    r = load_fresh(engine, binary, m, e);
+    if (r == 0)
+        kept->code = keep(cache, buf_bytes(&key), m, &kept->size, &kept->why);
     return r;
 }
 
-int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
-                       const char *cache_dir, struct runner_module *ret, struct err *e)
+static int load(wasm_engine_t *engine, struct bytes binary, const struct runner_conf *conf,
+                struct runner_module *m, struct runner_kept *kept, struct err *e)
 {
-    struct runner_module m = {.module = NULL};
-    AUTO_DONE(buf) parsed = BUF_INIT(LIMIT_MODULE);
+    struct runner_cache cache;
+    kept->code = conf->cache_dir ? runner_cache_open(conf->cache_dir, conf->cache_max, &cache, &kept->why)
+                                 : err_set(&kept->why, ERR_CONFIG, "there is no folder for it");
+    if (kept->code == 0) {
+        int r = load_with(engine, &cache, binary, m, kept, e);
+        runner_cache_done(&cache);
+        return r;
+    }
+    return load_fresh(engine, binary, m, e);
+}
+
+/* The binary, and what is known of it before it is compiled. parsed: where that of a text goes. */
+static int prepare(struct bytes file, const struct digest *digest, struct buf *parsed, struct bytes *ret,
+                   struct runner_module *m, struct runner_kept *kept, struct err *e)
+{
     int r = 0;
-    if (file.len > LIMIT_MODULE)
-        return err_set(e, ERR_LIMIT, "the module has more than %u bytes", LIMIT_MODULE);
     if (runner_is_text(file)) {
-        r = runner_wat_parse(file, &parsed, e);
-        file = buf_bytes(&parsed);
+        r = runner_wat_parse(file, parsed, e);
+        file = buf_bytes(parsed);
         digest = NULL; /* that of the text */
     }
     if (r == 0)
-        r = wbin_preamble(file, &m.kind, e);
+        r = wbin_preamble(file, &m->kind, e);
     if (r != 0)
         return err_recode(e, ERR_NOT_RUNNABLE);
-    r = cache_dir ? load_by_cache(engine, file, digest, cache_dir, &m, e) : load_fresh(engine, file, &m, e);
+    *ret = file;
+    if (!digest || digest->alg != HASH_SHA256)
+        return hash_bytes(HASH_SHA256, file, &kept->digest, e);
+    kept->digest = *digest;
+    return 0;
+}
+
+int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
+                       const struct runner_conf *conf, struct runner_module *ret, struct runner_kept *kept,
+                       struct err *e)
+{
+    struct runner_module m = {.module = NULL};
+    struct runner_kept unasked = {.why = ERR_INIT};
+    AUTO_DONE(buf) parsed = BUF_INIT(LIMIT_MODULE);
+    if (file.len > LIMIT_MODULE)
+        return err_set(e, ERR_LIMIT, "the module has more than %u bytes", LIMIT_MODULE);
+    int r = prepare(file, digest, &parsed, &file, &m, kept ? kept : &unasked, e);
+    if (r == 0)
+        r = load(engine, file, conf, &m, kept ? kept : &unasked, e);
+    if (r == 0 && conf->cache_dir && unasked.code != 0)
+        log_warn("compiled code is not kept in %s: %s", conf->cache_dir, unasked.why.msg);
     if (r == 0)
         *ret = m;
     return r;

@@ -29,12 +29,28 @@ int runner_program_load(struct runner_host *h, struct bytes module, const struct
     if (!p)
         return err_nomem(e);
     p->host = h;
-    int r = runner_module_load(h->engine, module, digest, h->conf->cache_dir, &p->code, e);
+    int r = runner_module_load(h->engine, module, digest, h->conf, &p->code, NULL, e);
     if (r == 0)
         r = p->code.kind == WBIN_COMPONENT ? runner_component_link(p, e) : runner_core_link(p, e);
     if (r == 0)
         *ret = TAKE(p);
     return r;
+}
+
+int runner_compile(struct runner_host *h, struct bytes module, const struct digest *digest,
+                   struct runner_compiled *ret, struct err *e)
+{
+    struct runner_module m;
+    struct runner_kept kept = {.why = ERR_INIT};
+    int r = runner_module_load(h->engine, module, digest, h->conf, &m, &kept, e);
+    if (r != 0)
+        return r;
+    *ret = (struct runner_compiled){kept.digest, m.kind == WBIN_COMPONENT, kept.found, kept.size};
+    runner_module_done(&m);
+    if (kept.code == 0)
+        return 0;
+    *e = kept.why;
+    return err_wrap(e, "the compiled code is not kept");
 }
 
 void runner_program_free(struct runner_program *p)

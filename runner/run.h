@@ -46,6 +46,7 @@ struct runner_conf {
      * RUNNER_STATUS_TIMEOUT. NULL: the guest ends as soon as its call returns. */
     void (*on_deadline)(void *ctx);
     void *on_deadline_ctx;
+    uint64_t cache_max; /* bytes that all compiled code in cache_dir may have; 0: LIMIT_CACHE_CODE */
 };
 
 struct runner_result {
@@ -55,6 +56,9 @@ struct runner_result {
     char *message; /* trapped: the cause and the backtrace, some lines that end in a newline, escaped; else
                       NULL */
 };
+
+/* runner_engine_name - the engine and its version, "wasmtime 48.0.8". */
+const char *runner_engine_name(void);
 
 /* The engine, and what all runs have in common. */
 struct runner_host;
@@ -76,6 +80,20 @@ DEFINE_AUTO(runner_host, runner_host_free);
  * (module too large), ERR_NOMEM. A cache that cannot be used is logged and never a failure. */
 MUST_CHECK int runner_program_load(struct runner_host *h, struct bytes module, const struct digest *digest,
                                    struct runner_program **ret, struct err *e);
+/* What was compiled. */
+struct runner_compiled {
+    struct digest digest; /* SHA-256 of the binary */
+    bool component;
+    bool was_kept;      /* it was there before */
+    uint64_t code_size; /* bytes */
+};
+
+/* runner_compile - sees to it that the compiled code of a module is kept, to be run later without compiling.
+ * module, digest: as of runner_program_load. Returns what runner_program_load does, and why the code is not
+ * kept. */
+MUST_CHECK int runner_compile(struct runner_host *h, struct bytes module, const struct digest *digest,
+                              struct runner_compiled *ret, struct err *e);
+
 void runner_program_free(struct runner_program *p);
 DEFINE_AUTO(runner_program, runner_program_free);
 

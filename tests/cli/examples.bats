@@ -57,6 +57,7 @@ check_page() {
 @test "waybill-verify(1)" { check_page man/waybill-verify.1; }
 @test "waybill-detach(1)" { check_page man/waybill-detach.1; }
 @test "waybill-run(1)" { check_page man/waybill-run.1; }
+@test "waybill-compile(1)" { check_page man/waybill-compile.1; }
 @test "waybill-tags(1)" { check_page man/waybill-tags.1; }
 @test "waybill-copy(1)" { check_page man/waybill-copy.1; }
 @test "waybill-tree(1)" { check_page man/waybill-tree.1; }

@@ -53,7 +53,7 @@ load lib
 @test "help --json describes every command" {
     expect 0 waybill help --json
     [ "$(jq -r .schema <<<"$output")" = waybill.help/1 ]
-    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen key sign verify run tags copy tree attach detach attest provenance delete login logout policy cache completion version help' ]
+    [ "$(jq -r '[.commands[].name] | join(" ")' <<<"$output")" = 'push pull inspect keygen key sign verify run compile tags copy tree attach detach attest provenance delete login logout policy cache completion version help' ]
     [ "$(jq -r '.commands[] | select(.name == "push") | .options[] | select(.name == "quiet") | .letter' <<<"$output")" = q ]
 }
 

@@ -118,6 +118,37 @@ static void rfc_4231(void **state)
     }
 }
 
+/* The first is test case 13 of "The Galois/Counter Mode of Operation (GCM)"; the second was made with
+ * OpenSSL. */
+static void gmac(void **state)
+{
+    (void)state;
+    const struct {
+        struct bytes data;
+        const char *tag;
+    } cases[] = {
+        {BYTES_NONE, "530f8afbc74536b9a963b4f1c4cb738b"},
+        {BYTES_LIT("some bytes that are authenticated"), "52eb3a06c479756c2bf63d566a6e4467"},
+    };
+    struct err e = ERR_INIT;
+    uint8_t key[HASH_GMAC_KEY] = {0}, tag[HASH_GMAC_LEN];
+    char text[2 * sizeof(tag) + 1];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t cut = 0; cut <= cases[i].data.len; cut++) {
+            AUTO(hash_gmac) m = NULL;
+            struct bytes rest = cases[i].data, head;
+            assert_true(bytes_take(&rest, cut, &head));
+            assert_ok(hash_gmac_open(key, &m, &e));
+            assert_ok(hash_gmac_update(m, head, &e));
+            assert_ok(hash_gmac_update(m, rest, &e));
+            assert_ok(hash_gmac_final(m, tag, &e));
+            assert_string_equal(hex_encode(BYTES_ARR(tag), text), cases[i].tag);
+        }
+        for (size_t k = 0; k < sizeof(key); k++)
+            key[k] = (uint8_t)k;
+    }
+}
+
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void digests(void **state)
@@ -224,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fips_180_4), cmocka_unit_test(million),    cmocka_unit_test(rfc_4231),
         cmocka_unit_test(digests),    cmocka_unit_test(randomness), cmocka_unit_test(sets),
+        cmocka_unit_test(gmac),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,8 @@ static int load(struct bytes file, const char *cache)
 {
     struct err e = ERR_INIT;
     struct runner_module m;
-    int r = runner_module_load(engine, file, NULL, cache, &m, &e);
+    const struct runner_conf conf = {.cache_dir = cache};
+    int r = runner_module_load(engine, file, NULL, &conf, &m, NULL, &e);
     if (r == 0)
         runner_module_done(&m);
     else
@@ -111,7 +112,8 @@ static void compiled_code_is_not_a_module(void **state)
     wasm_byte_vec_t code;
     AUTO_DONE(buf) binary = BUF_INIT(1U << 20);
     binary_of("trap", &binary);
-    assert_ok(runner_module_load(engine, buf_bytes(&binary), NULL, NULL, &m, &e));
+    const struct runner_conf conf = {.cache_dir = NULL};
+    assert_ok(runner_module_load(engine, buf_bytes(&binary), NULL, &conf, &m, NULL, &e));
     assert_null(wasmtime_module_serialize(m.module, &code));
     assert_int_equal(load(bytes_of(code.data, code.size), NULL), ERR_NOT_RUNNABLE);
     wasm_byte_vec_delete(&code);
@@ -185,7 +187,7 @@ static void authentic_nonsense_is_compiled_again(void **state)
     assert_ok(hash_bytes(HASH_SHA256, buf_bytes(&binary), &d, &e));
     buf_printf(&key, "module %s ", digest_str(&d, text));
     runner_engine_identity(&key);
-    assert_ok(runner_cache_open(cache, &c, &e));
+    assert_ok(runner_cache_open(cache, 0, &c, &e));
     assert_ok(runner_cache_put(&c, buf_bytes(&key), BYTES_LIT("no code at all"), &e));
     runner_cache_done(&c);
     warnings = 0;
