@@ -35,9 +35,9 @@ MUST_CHECK int opener_file_init(struct opener_file *o, int fd, struct source_ope
 /* file_open_read - an existing regular file, read-only; ERR_NOTFOUND, ERR_IO. The caller closes *ret_fd. */
 MUST_CHECK int file_open_read(int dirfd, const char *path, bool nofollow, int *ret_fd, struct err *e);
 
-/* file_open_input - the same, and pipes, named (it waits until somebody writes) or as the shell's <(...) makes
- * them: for small files that are read once. *ret: a source over it. file_read_input - appends all that is
- * read; ERR_LIMIT as well. */
+/* file_open_input - the same, and pipes, named (it waits until somebody writes) or as the shell's <(...)
+ * makes them: for small files that are read once. *ret: a source over it. file_read_input - appends all that
+ * is read; ERR_LIMIT as well. */
 MUST_CHECK int file_open_input(int dirfd, const char *path, int *ret_fd, struct source_file *ret,
                                struct err *e);
 MUST_CHECK int file_read_input(int dirfd, const char *path, struct buf *out, struct err *e);

@@ -68,14 +68,17 @@
 #define LIMIT_SIG_SIGS   256U
 /* The payload of a signature section: all of the above at their most fits in less. */
 #define LIMIT_SIG_SECTION (4U << 20)
-/* Signatures and attestations of one manifest that are looked at: notation's --max-signatures. */
+/* Signatures and attestations of one manifest that are looked at in one place: notation's --max-signatures.
+ */
 #define LIMIT_SIGNATURES 100U
 /* What was signed, as cosign's simple signing has it: a few hundred bytes and annotations. */
 #define LIMIT_PAYLOAD (1U << 20)
 /* A Sigstore bundle or a DSSE envelope: an SBOM in it takes megabytes (cosign reads up to 128 MiB). */
 #define LIMIT_BUNDLE (16U << 20)
-/* All signatures and attestations of one manifest together: eight of the largest. Reading them takes a second
- * for each 40 MiB, whoever made them. */
+/* One that is looked at whatever the others take: without a key it takes 12 KiB, most of it certificates. */
+#define LIMIT_SIGNATURE_SMALL (256U << 10)
+/* All larger ones of one manifest together: eight of the largest. Reading them takes a second for each 40
+ * MiB, whoever made them. */
 #define LIMIT_SIGNATURES_BYTES (8U * LIMIT_BUNDLE)
 /* One signature: RSA-8192 has 1 KiB. */
 #define LIMIT_DSSE_SIGNATURE 4096U

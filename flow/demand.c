@@ -8,11 +8,16 @@
 
 #include <stdio.h>
 
+/* Where not all was looked at, a failure says so. */
 static int set_verdict(struct sign_report *report, int code, const char *reason, struct err *e)
 {
+    const struct sign_check *unseen = code ? sign_report_unseen(report) : NULL;
     report->verdict = code;
-    (void)snprintf(report->reason, sizeof(report->reason), "%s", code ? reason : "");
-    return code ? err_set(e, (enum err_code)code, "%s", reason) : 0;
+    if (unseen)
+        (void)snprintf(report->reason, sizeof(report->reason), "%.320s; %.180s", reason, unseen->text);
+    else
+        (void)snprintf(report->reason, sizeof(report->reason), "%s", code ? reason : "");
+    return code ? err_set(e, (enum err_code)code, "%s", report->reason) : 0;
 }
 
 /* A rule in audit mode lets pass what it would refuse, and says so. */
@@ -108,7 +113,7 @@ static int check_attestations(const struct flow_measure *m, struct sign_report *
         int code = failed_attestation(report);
         (void)snprintf(reason, sizeof(reason), "no %sattestation of the type %.200s", code ? "good " : "",
                        wanted);
-        return set_verdict(report, code ? code : ERR_UNSIGNED, reason, e);
+        return set_verdict(report, sign_report_code(report, code), reason, e);
     }
     return set_verdict(report, 0, "", e);
 }
@@ -174,5 +179,7 @@ int flow_measure_decide(const struct flow_measure *m, const struct sign_facts *f
         return 0;
     want_annotations(&m->trust, report);
     sign_report_settle(report);
-    return report->verdict ? err_set(e, (enum err_code)report->verdict, "%s", report->reason) : 0;
+    char reason[ERR_MSG_MAX];
+    (void)snprintf(reason, sizeof(reason), "%s", report->reason);
+    return set_verdict(report, report->verdict, reason, e);
 }

@@ -497,7 +497,8 @@ static int gather(struct gather *g, struct err *e)
     bool spare, met = false, fetched = false;
     int r = may_spare(g->w, g->want, g->a, &spare, e);
     if (!r && g->w->measure.looks)
-        r = flow_verify_new(&g->w->fetch, &g->w->measure.trust, &g->verify, e);
+        r = flow_verify_new(&g->w->fetch, &g->w->measure.trust, flow_places_attested(&g->w->measure),
+                            &g->verify, e);
     if (!r && g->w->measure.looks)
         flow_places_order(&g->w->measure, spare, spare && (g->want & FLOW_BRIEF), rounds);
     for (size_t i = 0; !r && i < ARRAY_LEN(rounds); i++) {

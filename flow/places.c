@@ -9,7 +9,7 @@ static bool is_likely(const struct flow_measure *m, const char *format)
            (!m->rule || sign_rule_wants(m->rule, format, false) || sign_rule_wants(m->rule, format, true));
 }
 
-static bool demands_attestations(const struct flow_measure *m)
+bool flow_places_attested(const struct flow_measure *m)
 {
     return m->demand->n_attestations > 0 || (m->rule && sign_rule_wants_attestations(m->rule));
 }
@@ -22,7 +22,7 @@ static unsigned possible(const struct flow_measure *m, bool spare_module)
     bool referrer =
         sign_trust_wants(t, "sigstore") || sign_trust_wants(t, "notation") || sign_trust_wants(t, "ssh");
     bool inside = sign_trust_wants(t, "embedded") || sign_trust_wants(t, "claims");
-    return (cosign ? FLOW_PLACE_SIG : 0U) | (cosign && demands_attestations(m) ? FLOW_PLACE_ATT : 0U) |
+    return (cosign ? FLOW_PLACE_SIG : 0U) | (cosign && flow_places_attested(m) ? FLOW_PLACE_ATT : 0U) |
            (cosign || referrer ? FLOW_PLACE_REFERRERS : 0U) |
            (inside || !spare_module ? FLOW_PLACE_MODULE : 0U);
 }

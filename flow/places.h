@@ -22,4 +22,7 @@ enum flow_place {
 void flow_places_order(const struct flow_measure *m, bool spare_module, bool brief,
                        unsigned ret[FLOW_PLACES_ROUNDS]);
 
+/* flow_places_attested - whether attestations are demanded. */
+bool flow_places_attested(const struct flow_measure *m);
+
 #endif

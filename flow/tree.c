@@ -102,9 +102,11 @@ static int judge(struct walk *w, const struct sign_subject *subject, const struc
     const struct oci_desc desc = {.digest = x->digest, .size = x->size, .artifact_type = type};
     if (!w->measure.looks || !flow_verify_may_be(type))
         return 0;
-    int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
+    int r = flow_verify_new(&w->fetch, &w->measure.trust, true, &v, e);
     if (!r)
         r = flow_verify_referrer(v, subject, &desc, &report, e);
+    if (!r)
+        r = flow_verify_tell_unseen(v, &report, e);
     return r ? r : set_finding(w->tree, &w->tree->all[w->tree->n - 1], &report, e);
 }
 
@@ -118,9 +120,11 @@ static int add_tagged(struct walk *w, const struct sign_subject *subject, const 
     char tag[FLOW_TAG_MAX];
     if (!flow_subject_tag_name(&subject->digest, suffix, tag))
         return 0;
-    int r = flow_verify_new(&w->fetch, &w->measure.trust, &v, e);
+    int r = flow_verify_new(&w->fetch, &w->measure.trust, true, &v, e);
     if (!r)
         r = flow_verify_tagged(v, subject, suffix, &report, &pinned, e);
+    if (!r)
+        r = flow_verify_tell_unseen(v, &report, e);
     if (!r && pinned.body.len)
         r = oci_manifest_parse(buf_bytes(&pinned.body), pinned.media_type, &m, e);
     if (r || !m.doc)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/verify.h"
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "flow/subject.h"
+#include "sign/statement.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,19 +20,22 @@
 struct flow_verify {
     const struct flow_fetch *fetch;
     const struct sign_trust *trust;
+    bool attestations;
     pthread_mutex_t lock; /* of judging, and of what follows */
-    unsigned n;           /* blobs that were looked at */
-    uint64_t bytes;       /* of them, as their descriptors say */
+    unsigned n;           /* blobs that were looked at beyond what each holder may have at least */
+    uint64_t bytes;       /* of the large ones, as their descriptors say */
+    uint64_t unseen;      /* signatures that were not looked at, and that no check speaks of yet */
 };
 
-int flow_verify_new(const struct flow_fetch *fetch, const struct sign_trust *trust, struct flow_verify **ret,
-                    struct err *e)
+int flow_verify_new(const struct flow_fetch *fetch, const struct sign_trust *trust, bool attestations,
+                    struct flow_verify **ret, struct err *e)
 {
     struct flow_verify *v = calloc(1, sizeof(*v));
     if (!v)
         return err_nomem(e);
     v->fetch = fetch;
     v->trust = trust;
+    v->attestations = attestations;
     if (pthread_mutex_init(&v->lock, NULL) != 0) {
         free(v);
         return err_nomem(e);
@@ -53,6 +58,7 @@ struct holder {
     const struct sign_subject *subject;
     struct sign_report *report;
     size_t width; /* requests at once for its blobs */
+    size_t sure;  /* the first so many of its signatures are looked at, whatever others hold */
     char where[160];
 };
 
@@ -88,20 +94,42 @@ static int judge(struct holder *h, const struct sign_format *format, const struc
     return r;
 }
 
-/* NULL, or why no blob of that size is looked at any more. One that is too large by itself is not fetched. */
-static const char *one_more(struct flow_verify *v, uint64_t size)
+/* Whether one more blob of that size is looked at; one that is too large by itself is refused where it would
+ * be fetched. Whoever may push may hang up as many and as large ones as he likes. So that he pushes nobody
+ * aside with them, what is sure and small does not depend on what else there is. */
+static bool one_more(struct flow_verify *v, bool sure, uint64_t size)
 {
-    const char *why = NULL;
-    uint64_t counts = size > LIMIT_BUNDLE ? 0 : size;
+    bool large = size > LIMIT_SIGNATURE_SMALL && size <= LIMIT_BUNDLE;
     (void)pthread_mutex_lock(&v->lock);
-    if (v->n == LIMIT_SIGNATURES)
-        why = "there are more signatures than are looked at";
-    else if (counts > LIMIT_SIGNATURES_BYTES - v->bytes)
-        why = "all signatures together are larger than what is looked at";
-    v->n += !why;
-    v->bytes += why ? 0 : counts;
+    bool good = (sure || v->n < LIMIT_SIGNATURES) && (!large || size <= LIMIT_SIGNATURES_BYTES - v->bytes);
+    v->n += good && !sure;
+    v->bytes += good && large ? size : 0;
+    v->unseen += !good;
     (void)pthread_mutex_unlock(&v->lock);
-    return why;
+    return good;
+}
+
+static void add_unseen(struct flow_verify *v, uint64_t n)
+{
+    (void)pthread_mutex_lock(&v->lock);
+    v->unseen += n;
+    (void)pthread_mutex_unlock(&v->lock);
+}
+
+int flow_verify_tell_unseen(struct flow_verify *v, struct sign_report *report, struct err *e)
+{
+    struct sign_check *c;
+    uint64_t n = v->unseen;
+    if (!n)
+        return 0;
+    int r = sign_report_begin(report, FORMAT, SIGN_CHECK_NOTE, NULL, &c, e);
+    if (r)
+        return r;
+    v->unseen = 0;
+    c->is_unseen = true;
+    return sign_check_set(
+        c, ERR_LIMIT, "%llu more signature%s not looked at: %u in one place are, and %u MiB in all",
+        (unsigned long long)n, n == 1 ? " was" : "s were", LIMIT_SIGNATURES, LIMIT_SIGNATURES_BYTES >> 20);
 }
 
 static const struct sign_format *format_of(const struct oci_manifest *m, const struct oci_desc *layer)
@@ -111,15 +139,14 @@ static const struct sign_format *format_of(const struct oci_manifest *m, const s
 }
 
 /* One blob of a manifest. */
-static int look_into(struct holder *h, const struct oci_manifest *m, const struct oci_desc *layer,
+static int look_into(struct holder *h, bool sure, const struct oci_manifest *m, const struct oci_desc *layer,
                      struct err *e)
 {
     AUTO_DONE(buf) blob = BUF_INIT(LIMIT_BUNDLE);
     const struct sign_format *format = format_of(m, layer);
     const char *type = oci_referrers_type(m);
-    const char *why = one_more(h->v, layer->size);
-    if (why)
-        return refuse(h, ERR_LIMIT, why, e);
+    if (!one_more(h->v, sure, layer->size))
+        return 0;
     int r = flow_fetch_small(h->v->fetch, layer, &blob, e);
     if (r)
         return refuse_or_fail(h, r, e);
@@ -145,7 +172,7 @@ static int layer_job(void *ctx, size_t i, struct err *e)
     struct layers *l = ctx;
     struct holder h = *l->h;
     h.report = &l->reports[i];
-    return look_into(&h, l->m, l->all[i], e);
+    return look_into(&h, i < h.sure, l->m, l->all[i], e);
 }
 
 static int take_all(struct sign_report *to, struct sign_report *from, size_t n, int r, struct err *e)
@@ -184,8 +211,10 @@ static int look_at(struct holder *h, const struct oci_manifest *m, struct err *e
     for (size_t i = 0; !m->is_index && i < m->n_entries; i++)
         if (counts(h, m, &m->entries[i]))
             all[l.n++] = &m->entries[i];
-    if (l.n > LIMIT_SIGNATURES)
-        return refuse(h, ERR_LIMIT, "it holds more signatures than are looked at", e);
+    if (l.n > LIMIT_SIGNATURES) { /* the first, which are the oldest: signers append */
+        add_unseen(h->v, l.n - LIMIT_SIGNATURES);
+        l.n = LIMIT_SIGNATURES;
+    }
     return take_all(h->report, reports, l.n, parallel_run(l.n, h->width, layer_job, &l, e), e);
 }
 
@@ -215,7 +244,7 @@ int flow_verify_referrer(struct flow_verify *v, const struct sign_subject *subje
                          const struct oci_desc *desc, struct sign_report *report, struct err *e)
 {
     AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
-    struct holder h = {.v = v, .subject = subject, .report = report, .width = 1};
+    struct holder h = {.v = v, .subject = subject, .report = report, .width = 1, .sure = 1};
     size_t before = report->n;
     char digest[DIGEST_STR_MAX];
     (void)snprintf(h.where, sizeof(h.where), "referrer %s", digest_str(&desc->digest, digest));
@@ -249,20 +278,73 @@ static int referrer_job(void *ctx, size_t i, struct err *e)
     return flow_verify_referrer(l->v, l->subject, &desc, &l->reports[i], e);
 }
 
-/* Those that may be signatures, and the others too as long as there are few: lists were seen to state wrong
- * types. *ret_over: more than are looked at. */
-static void choose(struct listed *l, bool *ret_over)
+/* How likely one counts, by what the list says: the likeliest first. Nothing of that is relied upon, it is
+ * only looked at in this order. */
+enum turn {
+    TURN_WANTED,  /* of a format that counts */
+    TURN_ANY,     /* of no type: it may be anything */
+    TURN_UNASKED, /* an attestation, where none is demanded, or a signature in a format that does not count */
+    TURN_OTHER,   /* no signature */
+    TURNS,
+};
+
+/* What Sigstore's bundles say of themselves where they are listed. */
+static bool is_listed_attestation(const char *annotations)
 {
-    size_t may_be = 0;
-    for (size_t i = 0; i < l->list->n; i++)
-        may_be += flow_verify_may_be(oci_referrers_text(l->list, l->list->all[i].artifact_type));
-    *ret_over = may_be > LIMIT_SIGNATURES;
-    if (*ret_over)
-        return;
-    bool all = l->list->n <= LIMIT_SIGNATURES;
-    for (size_t i = 0; i < l->list->n; i++)
-        if (all || flow_verify_may_be(oci_referrers_text(l->list, l->list->all[i].artifact_type)))
-            l->all[l->n++] = &l->list->all[i];
+    AUTO(jdoc) doc = NULL;
+    struct err ignored = ERR_INIT;
+    const char *type = NULL;
+    if (!annotations || !strstr(annotations, SIGN_BUNDLE_PREDICATE) ||
+        jdoc_parse(bytes_str(annotations), &doc, &ignored) != 0 ||
+        jobj_want_string(jdoc_root(doc), SIGN_BUNDLE_PREDICATE, false, &type, &ignored) != 0)
+        return false;
+    return type && strcmp(type, SIGN_PREDICATE_SIGN) != 0;
+}
+
+static enum turn turn_of(const struct listed *l, const struct oci_referrer *x)
+{
+    const char *type = oci_referrers_text(l->list, x->artifact_type);
+    if (!flow_verify_may_be(type))
+        return TURN_OTHER;
+    if (!oci_referrers_typed(type))
+        return TURN_ANY;
+    if (!sign_trust_wants(l->v->trust, sign_format_detect("", type)->name))
+        return TURN_UNASKED;
+    bool unasked = !l->v->attestations && is_listed_attestation(oci_referrers_text(l->list, x->annotations));
+    return unasked ? TURN_UNASKED : TURN_WANTED;
+}
+
+/* As the place lists them: where it appends, those that were there first. */
+static int in_order(const void *a, const void *b)
+{
+    const struct oci_referrer *x = *(const struct oci_referrer *const *)a,
+                              *y = *(const struct oci_referrer *const *)b;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The first of those that may be signatures, turn by turn, and the others too as long as there are few: lists
+ * were seen to state wrong types. */
+static int choose(struct listed *l, struct err *e)
+{
+    size_t n = l->list->n, may_be = 0;
+    AUTO_FREE const struct oci_referrer **sorted = calloc(n + 1, sizeof(*sorted));
+    AUTO_FREE uint8_t *turns = malloc(n + 1);
+    if (!sorted || !turns)
+        return err_nomem(e);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &l->list->all[i];
+    qsort(sorted, n, sizeof(const struct oci_referrer *), in_order);
+    for (size_t i = 0; i < n; i++) {
+        turns[i] = (uint8_t)turn_of(l, sorted[i]);
+        may_be += turns[i] != TURN_OTHER;
+    }
+    for (unsigned turn = 0; turn < (n <= LIMIT_SIGNATURES ? TURNS : TURN_OTHER); turn++)
+        for (size_t i = 0; i < n && l->n < LIMIT_SIGNATURES; i++)
+            if (turns[i] == turn)
+                l->all[l->n++] = sorted[i];
+    if (may_be > LIMIT_SIGNATURES)
+        add_unseen(l->v, may_be - LIMIT_SIGNATURES);
+    return 0;
 }
 
 static int look_at_list(struct flow_verify *v, const struct sign_subject *subject,
@@ -271,12 +353,8 @@ static int look_at_list(struct flow_verify *v, const struct sign_subject *subjec
     const struct oci_referrer *all[LIMIT_SIGNATURES];
     struct sign_report reports[LIMIT_SIGNATURES] = {{.checks = NULL}};
     struct listed l = {v, subject, list, all, reports, 0};
-    struct holder h = {.v = v, .subject = subject, .report = report, .where = "list of referrers"};
-    bool over;
-    choose(&l, &over);
-    if (over)
-        return refuse(&h, ERR_LIMIT, "it has more signatures than are looked at", e);
-    return take_all(report, reports, l.n, parallel_run(l.n, WIDTH, referrer_job, &l, e), e);
+    int r = choose(&l, e);
+    return r ? r : take_all(report, reports, l.n, parallel_run(l.n, WIDTH, referrer_job, &l, e), e);
 }
 
 static int collect_referrers(struct flow_verify *v, const struct sign_subject *subject,
@@ -284,7 +362,11 @@ static int collect_referrers(struct flow_verify *v, const struct sign_subject *s
 {
     AUTO_DONE(oci_referrers) list = OCI_REFERRERS_INIT;
     struct oci_endpoint *ep = v->fetch->ep;
+    struct holder h = {.v = v, .subject = subject, .report = report, .where = "list of referrers"};
     int r = ep->ops->referrers(ep, &subject->digest, NULL, &list, e);
+    /* A list that whoever may push has spoilt says nothing against signatures elsewhere. */
+    if (r == ERR_LIMIT || r == ERR_FORMAT)
+        return refuse_or_fail(&h, r, e);
     return r ? r : look_at_list(v, subject, &list, report, e);
 }
 
@@ -293,7 +375,8 @@ int flow_verify_tagged(struct flow_verify *v, const struct sign_subject *subject
 {
     AUTO_DONE(oci_pinned) pinned = {.media_type = NULL};
     AUTO_DONE(oci_manifest) m = {.doc = NULL};
-    struct holder h = {.v = v, .subject = subject, .report = report, .width = WIDTH};
+    struct holder h = {
+        .v = v, .subject = subject, .report = report, .width = WIDTH, .sure = LIMIT_SIGNATURES};
     char tag[FLOW_TAG_MAX];
     if (!flow_subject_tag_name(&subject->digest, suffix, tag))
         return 0;
@@ -338,6 +421,6 @@ int flow_verify_collect(struct flow_verify *v, const struct sign_subject *subjec
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (places & order[i])
             c.places[n++] = order[i];
-    int r = parallel_run(n, n, collect_job, &c, e);
-    return take_all(report, c.reports, n, r, e);
+    int r = take_all(report, c.reports, n, parallel_run(n, n, collect_job, &c, e), e);
+    return r ? r : flow_verify_tell_unseen(v, report, e);
 }

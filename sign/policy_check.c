@@ -267,7 +267,7 @@ static int count_signers(struct policy_finder *f, size_t *good, struct nearest *
     for (size_t i = 0; i < f->report->n; i++) {
         const struct sign_check *c = &f->report->checks[i];
         bool counts = false;
-        if (!c->ok && c->kind != SIGN_CHECK_ATTESTATION)
+        if (!c->ok && !c->is_unseen && c->kind != SIGN_CHECK_ATTESTATION)
             came_near(why, c->code, c->code == ERR_POLICY && f->rule->n_annotations ? ".annotations" : "",
                       c->text);
         if (!c->ok || c->kind != SIGN_CHECK_SIGNATURE)
@@ -296,8 +296,8 @@ static int check_signatures(struct policy_finder *f)
     if (n)
         return policy_find(f, ERR_POLICY, ".threshold", "%u of %u signers have signed", n, want);
     if (!why.text)
-        return policy_find(f, ERR_UNSIGNED, "", "no signature");
-    return policy_find(f, why.code, why.suffix, "%s%s",
+        return policy_find(f, sign_report_code(f->report, 0), "", "no signature");
+    return policy_find(f, sign_report_code(f->report, why.code), why.suffix, "%s%s",
                        why.code == ERR_EXPIRED && *why.suffix ? "the signature " : "", why.text);
 }
 

@@ -104,6 +104,22 @@ static int nearness(const struct sign_check *c)
     return found;
 }
 
+const struct sign_check *sign_report_unseen(const struct sign_report *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->checks[i].is_unseen)
+            return &r->checks[i];
+    return NULL;
+}
+
+int sign_report_code(const struct sign_report *r, int code)
+{
+    bool far = code == 0 || code == ERR_UNSIGNED || code == ERR_FORMAT || code == ERR_LIMIT;
+    if (far && sign_report_unseen(r))
+        return ERR_UNTRUSTED;
+    return code ? code : ERR_UNSIGNED;
+}
+
 void sign_report_settle(struct sign_report *r)
 {
     const struct sign_check *best = NULL;
@@ -114,9 +130,9 @@ void sign_report_settle(struct sign_report *r)
             r->reason[0] = 0;
             return;
         }
-        if (!c->ok && (!best || nearness(c) > nearness(best)))
+        if (!c->ok && !c->is_unseen && (!best || nearness(c) > nearness(best)))
             best = c;
     }
-    r->verdict = best ? best->code : ERR_UNSIGNED;
+    r->verdict = sign_report_code(r, best ? best->code : 0);
     (void)snprintf(r->reason, sizeof(r->reason), "%s", best ? best->text : "no signature");
 }

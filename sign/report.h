@@ -21,6 +21,7 @@ struct sign_check {
     const char *format; /* "embedded", "sigstore", "digest": a constant */
     enum sign_check_kind kind;
     bool ok;
+    bool is_unseen;               /* a note that there are more signatures, which were not looked at */
     int code;                     /* why not: an enum err_code; 0 when ok */
     char key[256];                /* the name of the key, or the identity, that it is by; or "" */
     char key_id[SIGN_KEY_ID_MAX]; /* sign_key_fingerprint of the key (certificates: of the leaf's), set when
@@ -73,6 +74,13 @@ MUST_CHECK int sign_report_take(struct sign_report *to, struct sign_report *from
 
 /* sign_report_cut - forgets the checks from the n-th on. */
 void sign_report_cut(struct sign_report *r, size_t n);
+
+/* sign_report_unseen - the note that there is more than was looked at; NULL: there is not.
+ * sign_report_code - what a failure comes to that has this code (0: nothing was found at all): where there is
+ * more than was looked at, and no signature came near, ERR_UNTRUSTED and not ERR_UNSIGNED or what is wrong
+ * with the worst. */
+const struct sign_check *sign_report_unseen(const struct sign_report *r);
+int sign_report_code(const struct sign_report *r, int code);
 
 /* sign_report_settle - sets verdict and reason where no policy says more: a good signature is enough. Without
  * one, the code and text of the check that came nearest: what was

@@ -79,7 +79,7 @@ static int write_annotations(struct buf *out, const char *predicate_type, int64_
     char created[TIME_STR_MAX];
     jout_object(&w, NULL);
     jout_string(&w, "dev.sigstore.bundle.content", "dsse-envelope");
-    jout_string(&w, "dev.sigstore.bundle.predicateType", predicate_type);
+    jout_string(&w, SIGN_BUNDLE_PREDICATE, predicate_type);
     jout_string(&w, "org.opencontainers.image.created", time_str(now, created));
     jout_object_end(&w);
     return buf_check(out, e);

@@ -11,6 +11,8 @@
 #define SIGN_STATEMENT_V0_1 "https://in-toto.io/Statement/v0.1"
 /* cosign's "this artifact is signed": nothing else is a signature. */
 #define SIGN_PREDICATE_SIGN "https://sigstore.dev/cosign/sign/v1"
+/* The annotation of a Sigstore bundle's manifest that says the same of it, unsigned. */
+#define SIGN_BUNDLE_PREDICATE "dev.sigstore.bundle.predicateType"
 
 struct sign_statement {
     struct jdoc *doc;             /* owned; what follows is borrowed from it */

@@ -228,15 +228,86 @@ verified() {
     expect 17 waybill verify --key bob.pub "$R/a/b:v1"
 }
 
-@test "more signatures than are looked at: 16, and none is fetched" {
+@test "more signatures under the tag than are looked at: the first hundred are, and the verdict is theirs" {
     artifact
     make sig --count 101
-    denied 16 'more signatures than are looked at'
-    logged_is 1 '"GET"' /blobs/ # of three commands, the module
-    make sig --count 100
-    forget
     verified
     [ "$(grep -c '^ok      cosign' <<<"$output")" -eq 100 ]
+    out_has 'FAILED  oci       1 more signature was not looked at: 100 in one place are, and 128 MiB in all'
+    KEY=bob.key make sig --count 150
+    denied 12 '50 more signatures were not looked at'
+    make sig --count 100
+    verified
+    [ "$(grep -c '^ok      cosign' <<<"$output")" -eq 100 ]
+    out_lacks 'not looked at'
+}
+
+# What whoever may push can hang up pushes aside nothing that was there before: the first hundred of the list are
+# looked at, those first that it says are of a format that counts.
+@test "attack: 150 referrers that are no good signatures, behind a good one" {
+    artifact
+    make bundle --list
+    KEY=bob.key make bundle --list --copies 150
+    verified
+    out_has 'FAILED  oci       51 more signatures were not looked at'
+    [ "$(grep -c '^FAILED  sigstore' <<<"$output")" -eq 99 ]
+    expect 0 waybill pull --key alice.pub -o out.wasm "$R/a/b:v1"
+    cmp hello.wasm out.wasm
+    [ "$(waybill verify --json --key alice.pub "$R/a/b:v1" |
+        jq -r '[.checks[] | select(.error == "LIMIT" and .format == "oci" and .kind == "note")] | length')" = 1 ]
+}
+
+@test "attack: 150 referrers before the good one, of no type or another: it has its turn first" {
+    artifact
+    make other --list --copies 150 --listed-type application/vnd.oci.empty.v1+json
+    make bundle --list
+    verified
+    teardown
+    artifact
+    KEY=bob.key make bundle --attest --list --copies 150
+    make bundle --list
+    verified
+    expect 0 waybill verify --key alice.pub --quiet "$R/a/b:v1"
+    # where attestations are demanded they are not put last
+    expect 12 waybill verify --key alice.pub --attestation slsaprovenance1 "$R/a/b:v1"
+    err_has 'were not looked at'
+}
+
+@test "attack: 150 referrers before the good one that are exactly as it is listed: refused, and the limit is named" {
+    artifact
+    KEY=bob.key make bundle --list --copies 150
+    make bundle --list
+    denied 12 '51 more signatures were not looked at: 100 in one place are'
+    printf '%s\n' 'version = 1' '[keys.a]' 'file = "alice.pub"' '[scopes.""]' 'keys = ["a"]' >policy.toml
+    chmod go-w . policy.toml alice.pub
+    expect 12 waybill verify --policy policy.toml "$R/a/b:v1"
+    err_has '51 more signatures were not looked at'
+    # the tag has its own hundred
+    make sig
+    expect 0 waybill verify --policy policy.toml "$R/a/b:v1"
+    verified
+}
+
+@test "attack: 150 referrers that are no signatures at all under a signature's type: 12, after a hundred" {
+    artifact --referrers
+    make bundle --broken --copies 150
+    denied 12 'not looked at'
+    forget
+    expect 12 verify
+    [ "$(grep -c '"GET"' "$LOG")" -le 230 ]
+    make sig
+    verified
+}
+
+@test "attack: a list of referrers that is spoilt takes nothing away from a signature under the tag" {
+    artifact
+    make sig
+    make other --list
+    fault replace_body GET "manifests/${D/:/-}\$" '"times": 0, "body": "{\"schemaVersion\":2,\"manifests\":[{\"x\":1}]}"'
+    verified
+    out_has 'FAILED  oci       list of referrers: '
+    KEY=bob.key make sig
+    denied 12 ''
 }
 
 @test "a blob that says that it is larger than signatures are: 16, and it is not fetched" {
@@ -246,12 +317,21 @@ verified() {
     logged_is 1 '"GET"' /blobs/ # of three commands, the module
 }
 
+@test "attack: large signatures push no small one aside" {
+    artifact --sparse
+    KEY=bob.key make bundle --list --copies 30 --size 16777216
+    make bundle --list
+    forget
+    verified
+    out_has '22 more signatures were not looked at: 100 in one place are, and 128 MiB in all'
+}
+
 @test "signatures that together are larger than what is looked at: only the first are fetched" {
     artifact --sparse
     make sig --count 20 --size 16777216
     forget
     expect 17 verify
-    out_has 'all signatures together are larger than what is looked at'
+    out_has '12 more signatures were not looked at: 100 in one place are, and 128 MiB in all'
     logged_is 9 '"GET"' /blobs/ # the module, and eight of those
 }
 
@@ -264,10 +344,12 @@ verified() {
     logged_is 3 '"GET"' /manifests/
 }
 
-@test "a list of referrers without an end: 16" {
+@test "a list of referrers without an end: 16; a signature under the tag counts all the same" {
     artifact --referrers --generate-referrers 10 --referrers-page 5 --link endless
+    denied 16 'more than 1000 pages'
     make sig
-    denied 16 ''
+    verified
+    out_has 'FAILED  oci       list of referrers: referrers: more than 1000 pages'
 }
 
 @test "a registry that does not say what there is: 3, whatever else is good" {

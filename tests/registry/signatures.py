@@ -117,7 +117,7 @@ def layers(o, repo):
         data, media_type = json.dumps(envelope(o, said)).encode(), ENVELOPE
         annotations = {"dev.cosignproject.cosign/signature": "", "predicateType": SLSA}
     elif o.what == "bundle":
-        data, media_type = json.dumps({"mediaType": BUNDLE, "verificationMaterial": {"publicKey": {"hint": hint(o.key)}},
+        data, media_type = b"{}" if o.broken else json.dumps({"mediaType": BUNDLE, "verificationMaterial": {"publicKey": {"hint": hint(o.key)}},
                                        "dsseEnvelope": envelope(o, said)}).encode(), BUNDLE
     else:
         data, media_type = b"no signature\n", "text/plain"
@@ -145,13 +145,20 @@ def push_referrer(o, repo):
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "config": config(repo),
                 "layers": layers(o, repo),
                 "subject": {"mediaType": MANIFEST, "digest": subject, "size": repo.size_of(o.digest)}}
-    body = json.dumps(manifest).encode()
-    repo.manifest(body, digest_of(body))
+    if o.attest:
+        manifest["annotations"] = {"dev.sigstore.bundle.predicateType": SLSA}
+    entries = []
+    for copy in range(o.copies):
+        if o.copies > 1:
+            manifest["annotations"] = dict(manifest.get("annotations", {}), copy=str(copy))
+        body = json.dumps(manifest).encode()
+        repo.manifest(body, digest_of(body))
+        entries.append({"mediaType": MANIFEST, "digest": digest_of(body), "size": o.listed_size or len(body),
+                        "artifactType": o.listed_type or kind, "annotations": manifest.get("annotations", {})})
     if o.list:
         tag = o.digest.replace(":", "-")
         index = repo.index(tag)
-        index["manifests"].append({"mediaType": MANIFEST, "digest": digest_of(body), "size": o.listed_size or len(body),
-                                   "artifactType": o.listed_type or kind})
+        index["manifests"] += entries
         repo.manifest(json.dumps(index).encode(), tag, INDEX)
     return digest_of(body)
 
@@ -168,6 +175,8 @@ def main():
     parser.add_argument("--attest", action="store_true", help="a bundle with an attestation")
     parser.add_argument("--size", type=int, help="what the descriptor says of the blob's size")
     parser.add_argument("--count", type=int, default=1, help="so many layers, all the same")
+    parser.add_argument("--copies", type=int, default=1, help="so many referrers, each with another annotation")
+    parser.add_argument("--broken", action="store_true", help="a bundle that is none")
     parser.add_argument("--list", action="store_true", help="write the list of referrers under the tag as well")
     parser.add_argument("--listed-type", help="the artifact type there")
     parser.add_argument("--listed-size", type=int, help="the size there")
