@@ -117,6 +117,8 @@ int sign_report_code(const struct sign_report *r, int code)
     bool far = code == 0 || code == ERR_UNSIGNED || code == ERR_FORMAT || code == ERR_LIMIT;
     if (far && sign_report_unseen(r))
         return ERR_UNTRUSTED;
+    if (code == ERR_UNSUPPORTED) /* nobody who is trusted signed in a way that can be checked */
+        return ERR_UNTRUSTED;
     return code ? code : ERR_UNSIGNED;
 }
 

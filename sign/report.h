@@ -84,8 +84,8 @@ int sign_report_code(const struct sign_report *r, int code);
 
 /* sign_report_settle - sets verdict and reason where no policy says more: a good signature is enough. Without
  * one, the code and text of the check that came nearest: what was
- * demanded to be signed along, expired, certificate, digest, untrusted, malformed;
- * ERR_UNSIGNED when there is none at all. */
+ * demanded to be signed along, expired, certificate, digest, untrusted, malformed; ERR_UNTRUSTED for what is
+ * not supported, ERR_UNSIGNED when there is none at all. */
 void sign_report_settle(struct sign_report *r);
 
 #endif

@@ -90,7 +90,7 @@ start_agent() {
     ssh_key carol -t ed25519
     ssh-keygen -q -s ca -I carol carol.pub
     ssh-keygen -q -Y sign -f carol-cert.pub -n file hello.wasm 2>/dev/null || skip 'ssh-keygen does not sign so'
-    expect 1 waybill verify --key carol.pub --signature hello.wasm.sig hello.wasm
+    expect 12 waybill verify --key carol.pub --signature hello.wasm.sig hello.wasm
     err_has 'certificate'
 }
 
