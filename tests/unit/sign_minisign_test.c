@@ -91,7 +91,7 @@ static void test_good(void **state)
         assert_int_equal(judge(buf_bytes(&text), BYTES_LIT("content"), true, plain, &c), 0);
         assert_int_equal(judge(buf_bytes(&text), BYTES_LIT("Content"), true, pub, &c), ERR_UNTRUSTED);
         assert_int_equal(judge(buf_bytes(&text), BYTES_LIT("content"), false, pub, &c),
-                         i ? ERR_UNSUPPORTED : 0);
+                         i ? ERR_UNTRUSTED : 0);
     }
 }
 

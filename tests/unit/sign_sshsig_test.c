@@ -168,19 +168,19 @@ static void test_members(void **state)
         const char *text;
     } cases[] = {
         {{1, "wasm-oci", "", "sha512", "ssh-ed25519", ""}, 0, "signed"},
-        {{0, "wasm-oci", "", "sha512", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "version 0"},
-        {{2, "wasm-oci", "", "sha512", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "version 2"},
+        {{0, "wasm-oci", "", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "version 0"},
+        {{2, "wasm-oci", "", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "version 2"},
         {{1, "", "", "sha512", "ssh-ed25519", ""}, ERR_FORMAT, "no namespace"},
         {{1, "git", "", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "made for \"git\""},
         {{1, "wasm-oci2", "", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "made for \"wasm-oci2\""},
         {{1, "\033[2J", "", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "made for \"\\x1b[2J\""},
-        {{1, "wasm-oci", "r", "sha512", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "reserved"},
-        {{1, "wasm-oci", "", "sha1", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "hash \"sha1\""},
-        {{1, "wasm-oci", "", "sha384", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "hash \"sha384\""},
-        {{1, "wasm-oci", "", "SHA512", "ssh-ed25519", ""}, ERR_UNSUPPORTED, "hash \"SHA512\""},
-        {{1, "wasm-oci", "", "sha512", "ssh-rsa", ""}, ERR_UNSUPPORTED, "SHA-1"},
+        {{1, "wasm-oci", "r", "sha512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "reserved"},
+        {{1, "wasm-oci", "", "sha1", "ssh-ed25519", ""}, ERR_UNTRUSTED, "hash \"sha1\""},
+        {{1, "wasm-oci", "", "sha384", "ssh-ed25519", ""}, ERR_UNTRUSTED, "hash \"sha384\""},
+        {{1, "wasm-oci", "", "SHA512", "ssh-ed25519", ""}, ERR_UNTRUSTED, "hash \"SHA512\""},
+        {{1, "wasm-oci", "", "sha512", "ssh-rsa", ""}, ERR_UNTRUSTED, "SHA-1"},
         {{1, "wasm-oci", "", "sha512", "rsa-sha2-512", ""}, ERR_FORMAT, "by a key for ed25519"},
-        {{1, "wasm-oci", "", "sha512", "webauthn", ""}, ERR_UNSUPPORTED, "webauthn"},
+        {{1, "wasm-oci", "", "sha512", "webauthn", ""}, ERR_UNTRUSTED, "webauthn"},
         {{1, "wasm-oci", "", "sha512", "ssh-ed25519", "x"}, ERR_FORMAT, "trailing"},
     };
     struct sign_key *k = fixture_key(7);
@@ -255,7 +255,7 @@ static void test_allowed(void **state)
         {"a valid-before=\"20270115080000UTC\" %s", NULL, 0, "a"},
         {"a valid-before=\"20270115075959Z\" %s", NULL, ERR_EXPIRED, "has expired"},
         {"a valid-before=\"202701150759Z\" %s", NULL, ERR_EXPIRED, "has expired"},
-        {"a cert-authority %s", NULL, ERR_UNSUPPORTED, "certificates"},
+        {"a cert-authority %s", NULL, ERR_UNTRUSTED, "certificates"},
         {"# a comment\n\n\t a valid-before=\"20200101\" %s\n", NULL, ERR_EXPIRED, "(line 3 of allowed)"},
         {"\r\na %s\r\n", NULL, 0, "a"},
     };
