@@ -206,6 +206,14 @@
 #define LIMIT_CLOCK_SKEW 60
 /* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */
 #define LIMIT_GUEST_MEMORY (4ULL << 30)
+/* A file of variables for a guest: Linux takes 2 MiB of arguments and variables together (execve(2)). */
+#define LIMIT_ENV_FILE (1U << 20)
+/* Variables of one guest: each is compared with all others. */
+#define LIMIT_ENV 4096U
+/* Denied uses of one guest that are logged one by one: more than an operator reads. */
+#define LIMIT_DENIED_LINES 100U
+/* Random bytes that a component gets in one call of a deterministic run: each takes 32 on its way. */
+#define LIMIT_RANDOM (64U << 10)
 /* A known_hosts file: some 100,000 hosts. */
 #define LIMIT_KNOWN_HOSTS (16U << 20)
 /* Servers on the way that ProxyJump describes. */

@@ -16,6 +16,7 @@ static const char *type_name(enum opt_type type)
     case OPT_STRING: return "string";
     case OPT_LIST: return "list";
     case OPT_DURATION: return "duration";
+    case OPT_NANOS: return "resolution";
     case OPT_SIZE: return "size";
     case OPT_COUNT: return "count";
     case OPT_ENUM: return "enum";

@@ -17,7 +17,7 @@ enum { STATUS_FAILED = 125, STATUS_REFUSED = 126, STATUS_NOT_FOUND = 127 };
 struct run_options {
     const char *platform;
     struct oci_choice choice;
-    struct opt_list env, dirs;
+    struct grants_options grants;
     bool allow_unsigned;
     uint64_t timeout_ms, max_memory;
 };
@@ -25,10 +25,7 @@ struct run_options {
 static const struct opt options[] = {
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
      "run a reference without looking for a signature", NULL},
-    {"dir", 0, OPT_LIST, false, offsetof(struct run_options, dirs), "HOST[::GUEST][:rw]",
-     "let the guest read a folder, with :rw write to it as\nwell; may be repeated", NULL},
-    {"env", 0, OPT_LIST, false, offsetof(struct run_options, env), "NAME=VALUE",
-     "set a variable of the guest's environment, which has\nno others; may be repeated", NULL},
+    GRANTS_ROWS(struct run_options, grants),
     {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
      "end the guest after this time: 500ms, 5s, 2m", NULL},
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
@@ -86,10 +83,10 @@ static void on_abort(int signal)
 /* What the command line grants must be in what the policy lets the module have. */
 static int check_grants(const struct run_options *o, const struct sign_decision *decision, struct err *e)
 {
-    int r = o->dirs.n ? flow_grant_check(decision, FLOW_GRANT_FILESYSTEM, e) : 0;
+    int r = o->grants.dirs.n ? flow_grant_check(decision, FLOW_GRANT_FILESYSTEM, e) : 0;
     if (r)
         return err_wrap(e, "--dir");
-    r = o->env.n ? flow_grant_check(decision, FLOW_GRANT_ENVIRONMENT, e) : 0;
+    r = o->grants.env.n || o->grants.env_files.n ? flow_grant_check(decision, FLOW_GRANT_ENVIRONMENT, e) : 0;
     return r ? err_wrap(e, "--env") : 0;
 }
 
@@ -97,14 +94,18 @@ static int check_grants(const struct run_options *o, const struct sign_decision 
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
 {
-    const struct runner_conf runner = {conf->modules_dir, on_deadline, call->operands[0], conf->modules_max};
+    const struct runner_conf runner = {.cache_dir = conf->modules_dir,
+                                       .on_deadline = on_deadline,
+                                       .on_deadline_ctx = call->operands[0],
+                                       .cache_max = conf->modules_max,
+                                       .deterministic = o->grants.deterministic};
     AUTO_DONE(grants) grants = {0};
-    int r = grants_make(&grants, &o->dirs, artifact->repo ? artifact->repo : artifact->name,
+    int r = grants_make(&grants, &o->grants, artifact->repo ? artifact->repo : artifact->name,
                         call->operands + 1, call->n_operands - 1, e);
+    if (!r)
+        r = grants_check_outputs(&o->grants, artifact->from_file ? artifact->name : NULL, e);
     if (r)
-        return r;
-    grants.runner.env = o->env.items;
-    grants.runner.n_env = o->env.n;
+        return not_the_target(r, e);
     grants.runner.limits.timeout_ms = o->timeout_ms;
     grants.runner.limits.max_memory = o->max_memory;
     (void)signal(SIGABRT, on_abort);

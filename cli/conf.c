@@ -123,8 +123,7 @@ struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *netwo
     };
 }
 
-/* *ret: -1 where it is not said. */
-static int source_date(int64_t *ret, struct err *e)
+int conf_source_date(int64_t *ret, struct err *e)
 {
     const char *text = getenv("SOURCE_DATE_EPOCH");
     *ret = -1;
@@ -142,7 +141,7 @@ static int source_date(int64_t *ret, struct err *e)
 int conf_now(int64_t *ret, struct err *e)
 {
     int64_t t;
-    int r = source_date(&t, e);
+    int r = conf_source_date(&t, e);
     if (!r)
         *ret = t >= 0 ? t : (int64_t)time(NULL);
     return r;
@@ -152,7 +151,7 @@ int conf_created(char out[CONF_TIME_MAX], const char **ret, struct err *e)
 {
     struct tm tm;
     int64_t at;
-    int r = source_date(&at, e);
+    int r = conf_source_date(&at, e);
     *ret = NULL;
     if (r || at < 0)
         return r;

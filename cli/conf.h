@@ -36,6 +36,9 @@ bool conf_is_remote(const char *target);
 struct flow_conf conf_flow(const struct conf *c, const struct cmd_network *network,
                            struct progress *progress);
 
+/* conf_source_date - what $SOURCE_DATE_EPOCH says; *ret is -1 where it is not set or empty. ERR_CONFIG. */
+MUST_CHECK int conf_source_date(int64_t *ret, struct err *e);
+
 #define CONF_TIME_MAX 32
 
 /* conf_created - the time that $SOURCE_DATE_EPOCH tells (seconds since 1970, reproducible-builds.org's

@@ -6,17 +6,113 @@
 #include "cli/opt.h"
 #include "runner/run.h"
 
-struct grants {
-    struct runner_grants runner; /* its arrays and the folders' names are owned by this struct */
-    struct runner_dir *dirs;
-    const char **argv;
+/* The options that say what a guest may have, as they stand on the command line. */
+struct grants_options {
+    struct opt_list env, env_files, dirs;
+    const char *stdin_file, *stdout_file, *stderr_file;
+    uint64_t clock_ns;
+    const char *seed;
+    bool deterministic, insecure_proc;
 };
 
-/* grants_make - dirs: "HOST[::GUEST][:rw]" each, GUEST being HOST where it is not said.
- * name: a path or a repository whose last component becomes argv[0].  args: n of them, for argv[1] and on,
- * borrowed. g: zeroed by the caller, released with grants_done also after a failure. ERR_USAGE, ERR_NOMEM. */
-MUST_CHECK int grants_make(struct grants *g, const struct opt_list *dirs, const char *name, char *const *args,
-                           size_t n_args, struct err *e);
+/* Their rows in a verb's table; type has a struct grants_options of that name. */
+#define GRANTS_ROWS(type, member)                                                                     \
+    {"dir",                                                                                           \
+     0,                                                                                               \
+     OPT_LIST,                                                                                        \
+     false,                                                                                           \
+     offsetof(type, member.dirs),                                                                     \
+     "HOST[::GUEST][:rw]",                                                                            \
+     "let the guest read a folder, with :rw write to it as\nwell; may be repeated",                   \
+     NULL},                                                                                           \
+        {"insecure-proc",                                                                             \
+         0,                                                                                           \
+         OPT_FLAG,                                                                                    \
+         false,                                                                                       \
+         offsetof(type, member.insecure_proc),                                                        \
+         NULL,                                                                                        \
+         "let --dir name folders that show the kernel and all\nprocesses: /proc, /sys, and /",        \
+         NULL},                                                                                       \
+        {"env",                                                                                       \
+         0,                                                                                           \
+         OPT_LIST,                                                                                    \
+         false,                                                                                       \
+         offsetof(type, member.env),                                                                  \
+         "NAME[=VALUE]",                                                                              \
+         "set a variable of the guest's environment, which has\nno others; without a value, that of " \
+         "waybill's own",                                                                             \
+         NULL},                                                                                       \
+        {"env-file",                                                                                  \
+         0,                                                                                           \
+         OPT_LIST,                                                                                    \
+         false,                                                                                       \
+         offsetof(type, member.env_files),                                                            \
+         "FILE",                                                                                      \
+         "set those of a file of NAME=VALUE lines; --env comes\nafter it; may be repeated",           \
+         NULL},                                                                                       \
+        {"stdin",                                                                                     \
+         0,                                                                                           \
+         OPT_STRING,                                                                                  \
+         false,                                                                                       \
+         offsetof(type, member.stdin_file),                                                           \
+         "FILE",                                                                                      \
+         "what the guest reads as standard input",                                                    \
+         NULL},                                                                                       \
+        {"stdout",                                                                                    \
+         0,                                                                                           \
+         OPT_STRING,                                                                                  \
+         false,                                                                                       \
+         offsetof(type, member.stdout_file),                                                          \
+         "FILE",                                                                                      \
+         "where its standard output goes; made anew when the\nmodule is about to start",              \
+         NULL},                                                                                       \
+        {"stderr",                                                                                    \
+         0,                                                                                           \
+         OPT_STRING,                                                                                  \
+         false,                                                                                       \
+         offsetof(type, member.stderr_file),                                                          \
+         "FILE",                                                                                      \
+         "the same for its standard error",                                                           \
+         NULL},                                                                                       \
+        {"clock",                                                                                     \
+         0,                                                                                           \
+         OPT_NANOS,                                                                                   \
+         false,                                                                                       \
+         offsetof(type, member.clock_ns),                                                             \
+         "RESOLUTION",                                                                                \
+         "let its clocks tell no less than this: 1ms, 1ns; 1us\nif not given",                        \
+         NULL},                                                                                       \
+        {"deterministic",                                                                             \
+         0,                                                                                           \
+         OPT_FLAG,                                                                                    \
+         false,                                                                                       \
+         offsetof(type, member.deterministic),                                                        \
+         NULL,                                                                                        \
+         "give it clocks and random numbers that are the same\nin each run",                          \
+         NULL},                                                                                       \
+    {                                                                                                 \
+        "seed", 0, OPT_STRING, false, offsetof(type, member.seed), "N",                               \
+            "what these random numbers are made of; 0 if not given", NULL                             \
+    }
+
+struct grants {
+    struct runner_grants runner; /* its arrays and their texts are owned by this struct */
+    struct runner_dir *dirs;
+    const char **argv;
+    char **env;
+};
+
+/* grants_make - what the options come to. name: a path or a repository whose last component becomes argv[0].
+ * args: n of them, for argv[1] and on, borrowed. Files of variables count before --env, and of each the later
+ * before the earlier; a variable that is to be this process's own and is not there is not set, which the log
+ * says. g: zeroed by the caller, released with grants_done also after a failure. ERR_USAGE, ERR_NOTFOUND and
+ * ERR_CONFIG (a file of variables; SOURCE_DATE_EPOCH), ERR_NOMEM. */
+MUST_CHECK int grants_make(struct grants *g, const struct grants_options *o, const char *name,
+                           char *const *args, size_t n_args, struct err *e);
 void grants_done(struct grants *g);
+
+/* grants_check_outputs - ERR_USAGE when the guest's output would go to the file that the module is in.
+ * module: its path, NULL where it is no file. */
+MUST_CHECK int grants_check_outputs(const struct grants_options *o, const char *module, struct err *e);
 
 #endif

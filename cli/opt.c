@@ -8,6 +8,7 @@ struct unit {
 
 static const struct unit durations[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+static const struct unit nanos[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
 static const struct unit counts[] = {{"", 1}};
 static const struct unit sizes[] = {
     {"", 1},
@@ -60,6 +61,14 @@ int opt_size_parse(const char *text, uint64_t *ret, struct err *e)
     return err_set(e, ERR_USAGE, "'%s' is no size: bytes above 0, or with KiB, MiB, GiB, KB, MB or GB", text);
 }
 
+static int nanos_parse(const char *text, uint64_t *ret, struct err *e)
+{
+    if (quantity(text, nanos, ARRAY_LEN(nanos), ret))
+        return 0;
+    return err_set(e, ERR_USAGE,
+                   "'%s' is no resolution: a whole number above 0 and ns, us, ms or s, such as 1us", text);
+}
+
 static int count_parse(const char *text, uint64_t *ret, struct err *e)
 {
     if (quantity(text, counts, ARRAY_LEN(counts), ret))
@@ -99,6 +108,7 @@ static int store(const struct opt *o, void *target, const char *value, struct er
     case OPT_STRING: *(const char **)at = value; return 0;
     case OPT_LIST: return list_add(at, value, e);
     case OPT_DURATION: return opt_duration_parse(value, at, e);
+    case OPT_NANOS: return nanos_parse(value, at, e);
     case OPT_SIZE: return opt_size_parse(value, at, e);
     case OPT_COUNT: return count_parse(value, at, e);
     case OPT_ENUM: return enum_parse(o, value, at, e);

@@ -13,6 +13,7 @@ enum opt_type {
     OPT_STRING,   /* const char *, borrowed from argv; the last one counts */
     OPT_LIST,     /* struct opt_list: may be given more than once */
     OPT_DURATION, /* uint64_t, milliseconds; "500ms", "5s", "2m", "1h", "30d"; never 0 */
+    OPT_NANOS,    /* uint64_t, nanoseconds; "1ns", "100us", "1ms", "1s"; never 0 */
     OPT_SIZE,     /* uint64_t, bytes; "65536", "64KiB", "1GB"; never 0 */
     OPT_COUNT,    /* uint64_t; "1"; never 0 */
     OPT_ENUM,     /* unsigned: the index in `choices` */

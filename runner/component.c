@@ -2,6 +2,7 @@
 /* Components of the world wasi:cli/command 0.2, entered by run of wasi:cli/run. */
 #include "runner/failure.h"
 #include "runner/guest.h"
+#include "runner/shadow.h"
 
 static wasmtime_component_export_index_t *find_export(const wasmtime_component_t *component,
                                                       const wasmtime_component_export_index_t *in,
@@ -74,6 +75,8 @@ int runner_component_link(struct runner_program *p, struct err *e)
         return r;
     p->component_linker = wasmtime_component_linker_new(p->host->engine);
     wasmtime_error_t *error = wasmtime_component_linker_add_wasip2(p->component_linker);
+    if (!error)
+        error = runner_shadow_component(p->component_linker, p->host->conf->deterministic);
     return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
 }
 

@@ -2,6 +2,9 @@
 /* Core modules on WASI preview 1: the "command" of its application ABI, entered by `_start`. */
 #include "runner/failure.h"
 #include "runner/guest.h"
+#include "runner/shadow.h"
+
+#define PREVIEW1 "wasi_snapshot_preview1"
 
 /* The engine's own proc_exit takes statuses below 126 only; POSIX programs use all 8 bits. */
 static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
@@ -17,7 +20,7 @@ static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmti
 
 static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker)
 {
-    static const char module[] = "wasi_snapshot_preview1", name[] = "proc_exit";
+    static const char module[] = PREVIEW1, name[] = "proc_exit";
     wasm_functype_t *type = wasm_functype_new_1_0(wasm_valtype_new_i32());
     wasmtime_linker_allow_shadowing(linker, true);
     wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, sizeof(module) - 1, name,
@@ -55,6 +58,8 @@ int runner_core_link(struct runner_program *p, struct err *e)
     wasmtime_error_t *error = wasmtime_linker_define_wasi(p->linker);
     if (!error)
         error = define_proc_exit(p->linker);
+    if (!error)
+        error = runner_shadow_core(p->linker, PREVIEW1, p->host->conf->deterministic);
     if (error)
         return runner_failure_set(e, ERR_OTHER, error);
     error = wasmtime_linker_instantiate_pre(p->linker, p->code.module, &p->pre);

@@ -36,7 +36,7 @@ static size_t guest_stack(void)
     return (size_t)stack.rlim_cur / 2;
 }
 
-int runner_engine_new(wasm_engine_t **ret, struct err *e)
+int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e)
 {
     wasm_config_t *config = wasm_config_new();
     if (!config)
@@ -44,6 +44,10 @@ int runner_engine_new(wasm_engine_t **ret, struct err *e)
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_native_unwind_info_set(config, false); /* for native debuggers; backtraces do without */
     wasmtime_config_max_wasm_stack_set(config, guest_stack());
+    if (conf->deterministic) {
+        wasmtime_config_cranelift_nan_canonicalization_set(config, true);
+        wasmtime_config_wasm_relaxed_simd_deterministic_set(config, true);
+    }
     if (!address_space_is_roomy()) {
         wasmtime_config_memory_reservation_set(config, 0);
         wasmtime_config_memory_reservation_for_growth_set(config, 1U << 20);
@@ -77,9 +81,9 @@ static void append_cpu(struct buf *out)
 #endif
 }
 
-void runner_engine_identity(struct buf *out)
+void runner_engine_identity(const struct runner_conf *conf, struct buf *out)
 {
-    buf_printf(out, "%s epoch no-unwind %s cpu", runner_engine_name(),
-               address_space_is_roomy() ? "roomy" : "tight");
+    buf_printf(out, "%s epoch no-unwind %s%s cpu", runner_engine_name(),
+               address_space_is_roomy() ? "roomy" : "tight", conf->deterministic ? " deterministic" : "");
     append_cpu(out);
 }

@@ -4,6 +4,7 @@
 #define WAYBILL_RUNNER_ENGINE_H
 
 #include "base/buf.h"
+#include "runner/run.h"
 
 #include <wasmtime.h>
 
@@ -29,11 +30,11 @@ DEFINE_ENGINE_AUTO(wasmtime_component_linker_t, wasmtime_component_linker_delete
 DEFINE_ENGINE_AUTO(wasmtime_component_export_index_t, wasmtime_component_export_index_delete);
 DEFINE_ENGINE_AUTO(wasmtime_component_func_type_t, wasmtime_component_func_type_delete);
 
-/* runner_engine_new - the one configuration that all of runner/ uses. The caller deletes *ret. ERR_NOMEM. */
-MUST_CHECK int runner_engine_new(wasm_engine_t **ret, struct err *e);
+/* runner_engine_new - the configuration that all of runner/ uses. The caller deletes *ret. ERR_NOMEM. */
+MUST_CHECK int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e);
 
 /* runner_engine_identity - appends everything but the module that decides what compiled code looks like: the
  * engine's version, our configuration, the features of this processor. One line of printable text. */
-void runner_engine_identity(struct buf *out);
+void runner_engine_identity(const struct runner_conf *conf, struct buf *out);
 
 #endif

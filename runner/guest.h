@@ -6,6 +6,7 @@
 #include "runner/engine.h"
 #include "runner/module.h"
 #include "runner/run.h"
+#include "runner/session.h"
 
 struct runner_host {
     const struct runner_conf *conf;
@@ -29,6 +30,7 @@ struct runner_outcome {
     int status;  /* its status; without an exit: what its main function's return means */
     wasm_trap_t *trap;
     wasmtime_error_t *error;
+    struct runner_session session;
     bool called; /* it went wrong in the guest's main function, not while the guest was put together */
 };
 

@@ -33,11 +33,12 @@ static wasmtime_error_t *deserialize(wasm_engine_t *engine, const char *path, st
 }
 
 /* What code is kept under: the digest of the module and all else that decides what the code looks like. */
-static int key_text(enum wbin_kind kind, const struct digest *digest, struct buf *ret, struct err *e)
+static int key_text(const struct runner_conf *conf, enum wbin_kind kind, const struct digest *digest,
+                    struct buf *ret, struct err *e)
 {
     char text[DIGEST_STR_MAX];
     buf_printf(ret, "%s %s ", kind == WBIN_COMPONENT ? "component" : "module", digest_str(digest, text));
-    runner_engine_identity(ret);
+    runner_engine_identity(conf, ret);
     return buf_check(ret, e);
 }
 
@@ -80,12 +81,12 @@ static int load_fresh(wasm_engine_t *engine, struct bytes binary, struct runner_
 }
 
 /* What goes wrong with an entry that is there is said in the log only: a new one takes its place. */
-static int load_with(wasm_engine_t *engine, const struct runner_cache *cache, struct bytes binary,
-                     struct runner_module *m, struct runner_kept *kept, struct err *e)
+static int load_with(wasm_engine_t *engine, const struct runner_conf *conf, const struct runner_cache *cache,
+                     struct bytes binary, struct runner_module *m, struct runner_kept *kept, struct err *e)
 {
     AUTO_DONE(buf) key = BUF_INIT(RUNNER_CACHE_TEXT);
     struct err why = ERR_INIT;
-    int r = key_text(m->kind, &kept->digest, &key, e);
+    int r = key_text(conf, m->kind, &kept->digest, &key, e);
     if (r != 0)
         return r;
     int got = load_kept(engine, cache, buf_bytes(&key), m, &kept->size, &why);
@@ -107,7 +108,7 @@ static int load(wasm_engine_t *engine, struct bytes binary, const struct runner_
     kept->code = conf->cache_dir ? runner_cache_open(conf->cache_dir, conf->cache_max, &cache, &kept->why)
                                  : err_set(&kept->why, ERR_CONFIG, "there is no folder for it");
     if (kept->code == 0) {
-        int r = load_with(engine, &cache, binary, m, kept, e);
+        int r = load_with(engine, conf, &cache, binary, m, kept, e);
         runner_cache_done(&cache);
         return r;
     }

@@ -9,7 +9,7 @@ int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, st
     if (!h)
         return err_nomem(e);
     h->conf = conf;
-    int r = runner_engine_new(&h->engine, e);
+    int r = runner_engine_new(conf, &h->engine, e);
     if (r == 0)
         *ret = TAKE(h);
     return r;

@@ -29,14 +29,15 @@ static void set_limits(wasmtime_store_t *store, const struct runner_limits *l)
     wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), l->timeout_ms ? 1 : NO_DEADLINE);
 }
 
-static int new_store(wasm_engine_t *engine, const struct runner_grants *g, struct runner_outcome *o,
+static int new_store(const struct runner_host *host, const struct runner_grants *g, struct runner_outcome *o,
                      wasmtime_store_t **ret, struct err *e)
 {
     AUTO(wasi_config_t) wasi = NULL;
+    runner_session_begin(&o->session, g, host->conf->deterministic);
     int r = runner_wasi_new(g, &wasi, e);
     if (r != 0)
         return r;
-    AUTO(wasmtime_store) store = wasmtime_store_new(engine, o, NULL);
+    AUTO(wasmtime_store) store = wasmtime_store_new(host->engine, o, NULL);
     if (!store)
         return err_nomem(e);
     set_limits(store, &g->limits);
@@ -91,7 +92,7 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     AUTO(wasmtime_store) store = NULL;
     AUTO_DONE(runner_outcome) o = {.exited = false};
     AUTO_DONE(runner_watchdog) watchdog = {.running = false};
-    int r = new_store(p->host->engine, grants, &o, &store, e);
+    int r = new_store(p->host, grants, &o, &store, e);
     if (r == 0 && grants->limits.timeout_ms)
         r = runner_watchdog_start(&watchdog, p->host->engine, grants->limits.timeout_ms, conf->on_deadline,
                                   conf->on_deadline_ctx, e);

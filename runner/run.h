@@ -36,8 +36,20 @@ struct runner_grants {
     size_t n_env;
     const struct runner_dir *dirs;
     size_t n_dirs;
+    bool kernel_dirs; /* folders may be, or hold, those of which the kernel makes the content: procfs, sysfs
+                         and their like, through which a guest reaches this process */
+    /* Files in place of this process's own standard streams; NULL: these. Outputs are made (0666 less the
+     * umask) and emptied when all else is ready to start. */
+    const char *stdin_file, *stdout_file, *stderr_file;
+    uint64_t clock_ns; /* readings of clocks are rounded down to this; 0: RUNNER_CLOCK_NS */
+    uint64_t epoch;    /* runner_conf.deterministic: when the clock starts, in seconds since 1970 */
+    uint64_t seed;     /* runner_conf.deterministic: of random numbers */
     struct runner_limits limits;
 };
+
+/* How finely clocks tell the time where nobody says: as coarse as browsers are with isolated pages (5 us; 100
+ * us else) would break programs that measure short times; 1 us is what most of these ask for. */
+#define RUNNER_CLOCK_NS 1000U
 
 struct runner_conf {
     const char *cache_dir; /* private folder for compiled code, made when missing; NULL: nothing is kept */
@@ -47,6 +59,9 @@ struct runner_conf {
     void (*on_deadline)(void *ctx);
     void *on_deadline_ctx;
     uint64_t cache_max; /* bytes that all compiled code in cache_dir may have; 0: LIMIT_CACHE_CODE */
+    /* The same input gives the same output: clocks that start at runner_grants.epoch and move on by one
+     * resolution with each reading, random numbers out of runner_grants.seed, one form of NaN. */
+    bool deterministic;
 };
 
 struct runner_result {
@@ -100,8 +115,9 @@ DEFINE_AUTO(runner_program, runner_program_free);
 /* runner_program_run - one run of a core module of WASI preview 1 (its `_start`) or a component of the world
  * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). ret: filled once the guest was started,
  * however it ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (over the limits at its
- * start), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE), ERR_NOTFOUND and ERR_IO (a folder),
- * ERR_NOMEM. Thread: one run of a host at a time. */
+ * start), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE, two streams that are one file, a folder of
+ * the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_NOMEM. Thread: one run of a host at a
+ * time. */
 MUST_CHECK int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
                                   struct runner_result *ret, struct err *e);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/wasi.h"
 
+#include "base/log.h"
 #include "base/text.h"
+#include "runner/mounts.h"
+#include "runner/stdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* The engine ends the process over text that is not UTF-8, so none may reach it. */
@@ -74,7 +78,33 @@ static int open_host_dir(const char *path, int *ret_fd, struct err *e)
     return 0;
 }
 
-static int add_dir(wasi_config_t *wasi, const struct runner_dir *dir, struct err *e)
+/* Through the kernel's own files a guest would reach what no grant names: this very process among it. */
+static int check_kernel(const struct runner_grants *g, const struct runner_dir *dir, int fd, struct err *e)
+{
+    char where[RUNNER_MOUNT_MAX], shown[256];
+    bool kernel = false;
+    int r = g->kernel_dirs ? 0 : runner_mounts_kernel(fd, &kernel, where, e);
+    if (r != 0 || !kernel)
+        return r;
+    return err_set(e, ERR_USAGE, "folder %s: it shows the kernel and all processes (%s)", dir->host,
+                   text_escape_str(where, shown, sizeof(shown)));
+}
+
+/* A folder that is read-only under one name and not under another is no mistake of ours to forbid. */
+static void warn_of_twins(const struct runner_grants *g, size_t i, const struct stat *seen)
+{
+    for (size_t j = 0; j < i; j++)
+        if (seen[j].st_dev == seen[i].st_dev && seen[j].st_ino == seen[i].st_ino &&
+            g->dirs[j].writable != g->dirs[i].writable)
+            log_warn("folder %s is granted twice: what is read-only as one of %s and %s can be written as "
+                     "the other",
+                     g->dirs[i].host, g->dirs[j].guest, g->dirs[i].guest);
+}
+
+/* What is looked at is what the engine gets: the descriptor is open from before the first look until after.
+ */
+static int add_dir(wasi_config_t *wasi, const struct runner_grants *g, const struct runner_dir *dir,
+                   struct stat *ret_seen, struct err *e)
 {
     char by_fd[64];
     AUTO_FD int fd = -1;
@@ -83,8 +113,12 @@ static int add_dir(wasi_config_t *wasi, const struct runner_dir *dir, struct err
     int r = check_text(dir->guest, "the guest's name of a folder", e);
     if (r == 0)
         r = open_host_dir(dir->host, &fd, e);
+    if (r == 0)
+        r = check_kernel(g, dir, fd, e);
     if (r != 0)
         return r;
+    if (fstat(fd, ret_seen) != 0)
+        return err_set_errno(e, ERR_IO, errno, "folder %s", dir->host);
     (void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
     if (!wasi_config_preopen_dir(wasi, by_fd, dir->guest, dir->writable))
         return err_set(e, ERR_IO, "folder %s cannot be opened", dir->host);
@@ -93,13 +127,17 @@ static int add_dir(wasi_config_t *wasi, const struct runner_dir *dir, struct err
 
 static int add_dirs(wasi_config_t *wasi, const struct runner_grants *g, struct err *e)
 {
+    AUTO_FREE struct stat *seen = calloc(g->n_dirs + 1, sizeof(*seen));
+    if (!seen)
+        return err_nomem(e);
     for (size_t i = 0; i < g->n_dirs; i++) {
         for (size_t j = 0; j < i; j++)
             if (strcmp(g->dirs[i].guest, g->dirs[j].guest) == 0)
                 return err_set(e, ERR_USAGE, "two folders are called %s", g->dirs[i].guest);
-        int r = add_dir(wasi, &g->dirs[i], e);
+        int r = add_dir(wasi, g, &g->dirs[i], &seen[i], e);
         if (r != 0)
             return r;
+        warn_of_twins(g, i, seen);
     }
     return 0;
 }
@@ -115,11 +153,10 @@ int runner_wasi_new(const struct runner_grants *grants, wasi_config_t **ret, str
             r = add_env(wasi, grants->env[i], e);
     if (r == 0)
         r = add_dirs(wasi, grants, e);
+    if (r == 0)
+        r = runner_stdio_set(wasi, grants, e);
     if (r != 0)
         return r;
-    wasi_config_inherit_stdin(wasi);
-    wasi_config_inherit_stdout(wasi);
-    wasi_config_inherit_stderr(wasi);
     *ret = TAKE(wasi);
     return 0;
 }

@@ -162,6 +162,74 @@ static void folders_that_cannot_be_granted(void **state)
                      ERR_USAGE);
 }
 
+/* The link is the user's own word; what it names at the start is what is granted. */
+static void a_link_as_host_is_followed_once(void **state)
+{
+    struct scratch *s = *state;
+    char link[PATH_MAX];
+    (void)snprintf(link, sizeof(link), "%s/link", s->path);
+    assert_int_equal(symlink("granted", link), 0);
+    const char *const argv[] = {"files", "read", "/data/file"};
+    const struct runner_dir dir = {link, "/data", false};
+    const struct runner_grants g = {.argv = argv, .argc = 3, .dirs = &dir, .n_dirs = 1};
+    assert_string_equal(guest_run_named("files", &g, NULL).output, "content");
+    const char *const out[] = {"files", "read", "/data/../secret"};
+    const struct runner_grants up = {.argv = out, .argc = 3, .dirs = &dir, .n_dirs = 1};
+    assert_int_equal(guest_run_named("files", &up, NULL).status, 1);
+}
+
+static void dots_in_host_name_another_folder_and_no_more(void **state)
+{
+    struct scratch *s = *state;
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/granted/sub/..", s->path);
+    const char *const in[] = {"files", "read", "/data/file"}, *const out[] = {"files", "read",
+                                                                              "/data/../secret"};
+    const struct runner_dir dir = {path, "/data", false};
+    struct runner_grants g = {.argv = in, .argc = 3, .dirs = &dir, .n_dirs = 1};
+    assert_string_equal(guest_run_named("files", &g, NULL).output, "content");
+    g.argv = out;
+    assert_int_equal(guest_run_named("files", &g, NULL).status, 1);
+}
+
+/* Rights go with the name that is used: a writable folder in a read-only one, and the other way round. */
+static void folders_in_one_another_keep_their_own_rights(void **state)
+{
+    struct scratch *s = *state;
+    char outer[PATH_MAX], inner[PATH_MAX];
+    (void)snprintf(outer, sizeof(outer), "%s/granted", s->path);
+    (void)snprintf(inner, sizeof(inner), "%s/granted/sub", s->path);
+    for (int inner_writable = 0; inner_writable < 2; inner_writable++) {
+        const struct runner_dir dirs[] = {{outer, "/outer", !inner_writable},
+                                          {inner, "/inner", inner_writable}};
+        const char *const by_inner[] = {"files", "write", "/inner/new", "x"}, *const by_outer[] = {
+                                                                                  "files", "write",
+                                                                                  "/outer/sub/new", "x"};
+        struct runner_grants g = {.argv = by_inner, .argc = 4, .dirs = dirs, .n_dirs = 2};
+        assert_int_equal(guest_run_named("files", &g, NULL).status, !inner_writable);
+        g.argv = by_outer;
+        assert_int_equal(guest_run_named("files", &g, NULL).status, inner_writable);
+    }
+}
+
+static void folders_of_the_kernel_need_a_word_more(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"/proc", "/proc/self", "/", "/proc/../proc/self"};
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        const char *const argv[] = {"files", "read", "/data/nothing"};
+        const struct runner_dir dir = {hosts[i], "/data", false};
+        struct runner_grants g = {.argv = argv, .argc = 3, .dirs = &dir, .n_dirs = 1};
+        struct ran ran = guest_run_named("files", &g, NULL);
+        assert_int_equal(ran.code, ERR_USAGE);
+        assert_non_null(strstr(ran.text, "it shows the kernel and all processes"));
+        g.kernel_dirs = true;
+        ran = guest_run_named("files", &g, NULL);
+        assert_int_equal(ran.code, 0);
+        assert_int_equal(ran.status, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +241,10 @@ int main(void)
         folder_test(nothing_granted_is_nothing_reached),
         folder_test(two_folders_keep_their_own_rights),
         folder_test(folders_that_cannot_be_granted),
+        folder_test(a_link_as_host_is_followed_once),
+        folder_test(dots_in_host_name_another_folder_and_no_more),
+        folder_test(folders_in_one_another_keep_their_own_rights),
+        folder_test(folders_of_the_kernel_need_a_word_more),
     };
     return cmocka_run_group_tests_name("runner/dirs", tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static int engine_setup(void **state)
     struct err e = ERR_INIT;
     (void)state;
     log_set_handler(count_warning, NULL, LOG_WARN);
-    return runner_engine_new(&engine, &e);
+    return runner_engine_new(&(struct runner_conf){.cache_dir = NULL}, &engine, &e);
 }
 
 static int engine_teardown(void **state)
@@ -186,7 +186,7 @@ static void authentic_nonsense_is_compiled_again(void **state)
     binary_of("trap", &binary);
     assert_ok(hash_bytes(HASH_SHA256, buf_bytes(&binary), &d, &e));
     buf_printf(&key, "module %s ", digest_str(&d, text));
-    runner_engine_identity(&key);
+    runner_engine_identity(&(struct runner_conf){.cache_dir = cache}, &key);
     assert_ok(runner_cache_open(cache, 0, &c, &e));
     assert_ok(runner_cache_put(&c, buf_bytes(&key), BYTES_LIT("no code at all"), &e));
     runner_cache_done(&c);
