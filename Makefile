@@ -3,8 +3,8 @@
 #
 #   make           build the program          make demo      install what is missing, build, do the main job
 #   make check     all tests, ends in counts  make lint      the house rules alone
-#   make asan      build with ASan and UBSan  make fuzz      fuzz each parser for FUZZ_SECONDS
-#   make bench     compare with peers         make interop   install peers with cargo and go, test against them
+#   make asan      build with ASan and UBSan  make fuzz      fuzz each parser for FUZZ_SECONDS, run MUTANT_COUNT mutants
+#   make bench     compare with peers         make interop   install peers, test against them
 #   make vectors VECTORS=DIR                  run public signature vectors
 #   make wasi WASI_TESTSUITE=DIR              run the preview 1 cases of the WASI test suite
 #   make install / uninstall [DESTDIR= PREFIX=/usr/local]    make dist    make compile_commands.json
@@ -76,6 +76,7 @@ PLUGIN_SO := $(PLUGINS:%=$(B)/lib/waybill/%.so)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tool/*.c))
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
+MUTANTS := $(B)/tests/fuzz/mutants
 
 .PHONY: all engine demo check check-parts lint format asan fuzz bench interop vectors wasi install uninstall dist clean tests threads
 .DELETE_ON_ERROR:
@@ -148,6 +149,11 @@ CERT_FUZZ := $(B)/tests/fuzz/fuzz_cert $(B)/tests/fuzz/fuzz_root $(B)/tests/fuzz
 $(CERT_FUZZ): $(call obj,$(call plugin_src,cert))
 $(CERT_FUZZ): FUZZ_LIBS = $(LIBS_cert)
 
+# Not a target of a fuzzer: it forks, and makes its mutants itself.
+$(MUTANTS): $(MUTANTS).o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
+
 $(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
@@ -162,7 +168,7 @@ $(B)/bench/%: $(B)/bench/%.o
 THREADS := base_parallel net_threads net_ssh oci_session net_sftp flow_relay flow_pieces oci_partial
 threads: $(PLUGIN_SO) $(THREADS:%=$(B)/tests/unit/%_test)
 
-tests: all $(UNIT) $(TOOLS) $(FUZZ) $(B)/tests/vectors/wycheproof guests
+tests: all $(UNIT) $(TOOLS) $(FUZZ) $(MUTANTS) $(B)/tests/vectors/wycheproof guests
 
 demo:
 	@.ci/install build
@@ -190,8 +196,10 @@ asan:
 	$(MAKE) VARIANT=asan all
 
 FUZZ_SECONDS ?= 60
-fuzz:
+MUTANT_COUNT ?= 100000
+fuzz: $(MUTANTS) guests
 	$(MAKE) VARIANT=fuzz fuzz-run
+	tests/fuzz/mutants.sh $(B) $(MUTANT_COUNT)
 fuzz-run: $(FUZZ)
 	tests/fuzz/run.sh $(B) $(FUZZ_SECONDS)
 
@@ -201,6 +209,7 @@ bench: tests
 	WAYBILL=$(abspath $(BIN)) GUESTS=$(abspath $(GUESTS)) bench/verify.sh
 
 interop: tests
+	@.ci/install interop || echo "waybill: without the packages of the group interop" >&2
 	tests/interop/run.sh --install
 
 vectors: $(B)/tests/vectors/wycheproof

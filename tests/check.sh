@@ -61,10 +61,18 @@ corpus() { # variant folder
 
 part_lint() { tap lint tests/lint/run.sh; }
 part_unit() { unit $release; }
-part_corpus() { corpus $release; }
+mutants() { # variant folder, how many
+    tap "$(basename "$1") tests/fuzz/mutants" tests/fuzz/mutants.sh "$1" "$2" 1
+}
+
+part_corpus() {
+    corpus $release
+    mutants $release 3000
+}
 part_sanitized() {
     unit $asan
     corpus $asan
+    mutants $asan 500
 }
 part_threads() {
     local test
