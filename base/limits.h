@@ -214,6 +214,16 @@
 #define LIMIT_DENIED_LINES 100U
 /* Random bytes that a component gets in one call of a deterministic run: each takes 32 on its way. */
 #define LIMIT_RANDOM (64U << 10)
+/* Values inside one another in WAVE text, and types: wasm-wave's own bound. */
+#define LIMIT_WAVE_DEPTH 100U
+/* Values of one call or result: more than the engine hands over (128 MiB, 40 bytes each). */
+#define LIMIT_WAVE_VALUES (4U << 20)
+/* A call as text, and a result: an argument of a command has at most 128 KiB (MAX_ARG_STRLEN). */
+#define LIMIT_WAVE_TEXT (64U << 20)
+/* Types of one function, each counted as often as it is used. */
+#define LIMIT_WAVE_TYPES 100000U
+/* Functions that a component exports, and names in one message about them. */
+#define LIMIT_INVOKE_EXPORTS 10000U
 /* A known_hosts file: some 100,000 hosts. */
 #define LIMIT_KNOWN_HOSTS (16U << 20)
 /* Servers on the way that ProxyJump describes. */

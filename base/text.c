@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static bool harmless(uint32_t code)
+bool text_is_harmless(uint32_t code)
 {
     if (code < 0x20 || (code >= 0x7f && code < 0xa0))
         return false;
@@ -24,7 +24,7 @@ char *text_escape(struct bytes text, char *out, size_t size)
         size_t n = well_formed ? text.len - rest.len : 1;
         if (!well_formed) {
             (void)snprintf(piece, sizeof(piece), "\\x%02x", (unsigned)text.ptr[0]);
-        } else if (harmless(code)) {
+        } else if (text_is_harmless(code)) {
             (void)snprintf(piece, sizeof(piece), "%.*s", (int)n, (const char *)text.ptr);
         } else {
             (void)snprintf(piece, sizeof(piece), code < 0x80 ? "\\x%02x" : "\\u{%04x}", (unsigned)code);

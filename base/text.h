@@ -10,4 +10,7 @@
 char *text_escape(struct bytes text, char *out, size_t size);
 char *text_escape_str(const char *text, char *out, size_t size);
 
+/* text_is_harmless - whether text_escape leaves a code point as it is. */
+bool text_is_harmless(uint32_t code);
+
 #endif
