@@ -18,7 +18,8 @@ struct run_options {
     const char *platform;
     struct oci_choice choice;
     struct grants_options grants;
-    bool allow_unsigned;
+    const char *invoke;
+    bool allow_unsigned, json;
     uint64_t timeout_ms, max_memory;
 };
 
@@ -26,6 +27,11 @@ static const struct opt options[] = {
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
      "run a reference without looking for a signature", NULL},
     GRANTS_ROWS(struct run_options, grants),
+    {"invoke", 0, OPT_STRING, false, offsetof(struct run_options, invoke), "FUNC",
+     "call this exported function, print what it returns: of\na module with ARGS, of a component "
+     "'NAME(VALUES)'",
+     NULL},
+    CMD_JSON(struct run_options),
     {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
      "end the guest after this time: 500ms, 5s, 2m", NULL},
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
@@ -90,6 +96,20 @@ static int check_grants(const struct run_options *o, const struct sign_decision 
     return r ? err_wrap(e, "--env") : 0;
 }
 
+/* What an invoked function returned: lines, or a JSON array. */
+static int print_values(const char *values, bool json, struct err *e)
+{
+    AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
+    if (json) {
+        struct jout w = ui_json_begin(&out, "waybill.run/1");
+        jout_text(&w, "results", bytes_str(values));
+        ui_json_end(&w);
+    } else {
+        buf_append_str(&out, values);
+    }
+    return out.len || out.failed ? ui_print(&out, e) : 0;
+}
+
 /* Hands the checked bytes and the grants over. Returns the exit status or an error. */
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
@@ -106,6 +126,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         r = grants_check_outputs(&o->grants, artifact->from_file ? artifact->name : NULL, e);
     if (r)
         return not_the_target(r, e);
+    const struct runner_invoke invoke = {o->invoke, grants.runner.argv + 1, grants.runner.argc - 1, o->json};
+    grants.runner.invoke = o->invoke ? &invoke : NULL;
     grants.runner.limits.timeout_ms = o->timeout_ms;
     grants.runner.limits.max_memory = o->max_memory;
     (void)signal(SIGABRT, on_abort);
@@ -128,8 +150,9 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         (void)!ui_print_to(STDERR_FILENO, &text, &ignored);
     }
     int status = result.status;
+    r = result.values ? print_values(result.values, o->json, e) : 0;
     runner_result_done(&result);
-    return status;
+    return r ? r : status;
 }
 
 static int run(struct cmd_call *call, struct err *e)
@@ -137,6 +160,8 @@ static int run(struct cmd_call *call, struct err *e)
     const struct run_options *o = call->options;
     const char *target = call->operands[0];
     call->subject = target;
+    if (o->json && !o->invoke)
+        return err_set(e, ERR_USAGE, "--json needs --invoke");
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(trust) trust = {.loaded = NULL};
     int r = o->allow_unsigned ? trust_skip(call->trust, e) : trust_load(call->trust, false, &trust, e);

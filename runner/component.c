@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Components of the world wasi:cli/command 0.2, entered by run of wasi:cli/run. */
+/* Components: of the world wasi:cli/command 0.2, entered by run of wasi:cli/run, or with functions to call.
+ */
 #include "runner/failure.h"
 #include "runner/guest.h"
+#include "runner/invoke.h"
 #include "runner/shadow.h"
 
 static wasmtime_component_export_index_t *find_export(const wasmtime_component_t *component,
@@ -11,22 +13,23 @@ static wasmtime_component_export_index_t *find_export(const wasmtime_component_t
     return wasmtime_component_get_export_index(component, in, name, strlen(name));
 }
 
-/* The engine takes a version for any other that is compatible with it: 0.2.0 stands for all of 0.2. */
-static int find_run(const wasmtime_component_t *component, wasmtime_component_export_index_t **ret,
-                    struct err *e)
+/* The engine takes a version for any other that is compatible with it: 0.2.0 stands for all of 0.2. NULL:
+ * there is none. */
+static wasmtime_component_export_index_t *find_run(const wasmtime_component_t *component)
 {
     AUTO(wasmtime_component_export_index_t) interface = find_export(component, NULL, "wasi:cli/run@0.2.0");
-    if (!interface) {
-        AUTO(wasmtime_component_export_index_t) later = find_export(component, NULL, "wasi:cli/run@0.3.0");
-        return err_set(e, ERR_NOT_RUNNABLE,
-                       later ? "it is made for WASI 0.3 (wasi:cli/run@0.3), only 0.2 is offered"
-                             : "it exports no wasi:cli/run@0.2: a library, or made for another host");
-    }
-    wasmtime_component_export_index_t *run = find_export(component, interface, "run");
-    if (!run)
-        return err_set(e, ERR_NOT_RUNNABLE, "its wasi:cli/run has no run");
-    *ret = run;
-    return 0;
+    return interface ? find_export(component, interface, "run") : NULL;
+}
+
+static int no_run(const wasmtime_component_t *component, struct err *e)
+{
+    AUTO(wasmtime_component_export_index_t) run = find_export(component, NULL, "wasi:cli/run@0.2.0");
+    AUTO(wasmtime_component_export_index_t) later = find_export(component, NULL, "wasi:cli/run@0.3.0");
+    return err_set(
+        e, ERR_NOT_RUNNABLE, "%s",
+        run     ? "its wasi:cli/run has no run"
+        : later ? "it is made for WASI 0.3 (wasi:cli/run@0.3), only 0.2 is offered"
+                : "it exports no wasi:cli/run@0.2: a library (see --invoke), or made for another host");
 }
 
 /* The engine cannot convert every type to C, so the function's must be right before it is called. */
@@ -70,9 +73,7 @@ static int call_run(wasmtime_context_t *context, const wasmtime_component_func_t
 
 int runner_component_link(struct runner_program *p, struct err *e)
 {
-    int r = find_run(p->code.component, &p->entry, e);
-    if (r != 0)
-        return r;
+    p->entry = find_run(p->code.component);
     p->component_linker = wasmtime_component_linker_new(p->host->engine);
     wasmtime_error_t *error = wasmtime_component_linker_add_wasip2(p->component_linker);
     if (!error)
@@ -80,17 +81,23 @@ int runner_component_link(struct runner_program *p, struct err *e)
     return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
 }
 
-int runner_component_start(const struct runner_program *p, wasmtime_store_t *store, struct runner_outcome *o,
-                           struct err *e)
+int runner_component_start(const struct runner_program *p, const struct runner_invoke *invoke,
+                           wasmtime_store_t *store, struct runner_outcome *o, struct err *e)
 {
     wasmtime_context_t *context = wasmtime_store_context(store);
     wasmtime_component_instance_t instance;
     wasmtime_component_func_t func;
+    AUTO_DONE(runner_call) call = {.params = NULL};
+    int r = invoke ? runner_component_call_prepare(p, invoke, &call, e) : 0;
+    if (r == 0 && !invoke && !p->entry)
+        r = no_run(p->code.component, e);
+    if (r != 0)
+        return r;
     o->error =
         wasmtime_component_linker_instantiate(p->component_linker, context, p->code.component, &instance);
     if (o->error)
         return 0;
-    if (!wasmtime_component_instance_get_func(&instance, context, p->entry, &func))
+    if (!wasmtime_component_instance_get_func(&instance, context, invoke ? call.func : p->entry, &func))
         return err_set(e, ERR_NOT_RUNNABLE, "the run of its wasi:cli/run is not a function");
-    return call_run(context, &func, o, e);
+    return invoke ? runner_component_call(&call, context, &func, o, e) : call_run(context, &func, o, e);
 }

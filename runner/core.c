@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Core modules on WASI preview 1: the "command" of its application ABI, entered by `_start`. */
+/* Core modules on WASI preview 1: the commands and the reactors of its application ABI. */
 #include "runner/failure.h"
 #include "runner/guest.h"
+#include "runner/invoke.h"
 #include "runner/shadow.h"
 
 #define PREVIEW1 "wasi_snapshot_preview1"
@@ -37,19 +38,64 @@ static bool takes_and_gives_nothing(wasmtime_context_t *context, const wasmtime_
     return nothing;
 }
 
-static int find_start(wasmtime_context_t *context, const wasmtime_instance_t *instance, wasmtime_func_t *ret,
-                      struct err *e)
+static bool get_func(wasmtime_context_t *context, const wasmtime_instance_t *instance, const char *name,
+                     wasmtime_func_t *ret)
 {
-    static const char name[] = "_start";
     wasmtime_extern_t item;
-    if (!wasmtime_instance_export_get(context, instance, name, sizeof(name) - 1, &item))
-        return err_set(e, ERR_NOT_RUNNABLE, "it exports no _start: a library, or made for another host");
-    bool ok = item.kind == WASMTIME_EXTERN_FUNC && takes_and_gives_nothing(context, &item.of.func);
+    if (!wasmtime_instance_export_get(context, instance, name, strlen(name), &item))
+        return false;
+    bool ok = item.kind == WASMTIME_EXTERN_FUNC;
     if (ok)
         *ret = item.of.func;
     wasmtime_extern_delete(&item);
-    return ok ? 0
-              : err_set(e, ERR_NOT_RUNNABLE, "its _start is not a function without parameters and results");
+    return ok;
+}
+
+/* What each of the two kinds of the application ABI is entered by: `_start` runs a command to its end,
+ * `_initialize` makes a reactor ready for calls. */
+static int find_entry(wasmtime_context_t *context, const wasmtime_instance_t *instance, const char *name,
+                      wasmtime_func_t *ret, struct err *e)
+{
+    if (!get_func(context, instance, name, ret))
+        return ERR_NOTFOUND;
+    if (takes_and_gives_nothing(context, ret))
+        return 0;
+    return err_set(e, ERR_NOT_RUNNABLE, "its %s is not a function without parameters and results", name);
+}
+
+static int run_command(wasmtime_context_t *context, const wasmtime_instance_t *instance,
+                       struct runner_outcome *o, struct err *e)
+{
+    wasmtime_func_t start;
+    int r = find_entry(context, instance, "_start", &start, e);
+    if (r == ERR_NOTFOUND && get_func(context, instance, "_initialize", &start))
+        return err_set(e, ERR_NOT_RUNNABLE, "it is a reactor, whose functions are called with --invoke");
+    if (r == ERR_NOTFOUND)
+        return err_set(e, ERR_NOT_RUNNABLE,
+                       "it exports no _start: a library (see --invoke), or made for another host");
+    if (r != 0)
+        return r;
+    o->called = true;
+    o->error = wasmtime_func_call(context, &start, NULL, 0, NULL, 0, &o->trap);
+    return 0;
+}
+
+static int run_call(wasmtime_context_t *context, const wasmtime_instance_t *instance, const char *name,
+                    const struct runner_call *call, struct runner_outcome *o, struct err *e)
+{
+    wasmtime_func_t initialize, func;
+    int r = find_entry(context, instance, "_initialize", &initialize, e);
+    if (r != 0 && r != ERR_NOTFOUND)
+        return r;
+    if (r == 0 && strcmp(name, "_initialize") != 0) {
+        o->called = true;
+        o->error = wasmtime_func_call(context, &initialize, NULL, 0, NULL, 0, &o->trap);
+        if (o->error || o->trap)
+            return 0;
+    }
+    if (!get_func(context, instance, name, &func))
+        return err_set(e, ERR_OTHER, "the engine does not find its own export");
+    return runner_core_call(call, context, &func, o, e);
 }
 
 int runner_core_link(struct runner_program *p, struct err *e)
@@ -66,19 +112,18 @@ int runner_core_link(struct runner_program *p, struct err *e)
     return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
 }
 
-int runner_core_start(const struct runner_program *p, wasmtime_store_t *store, struct runner_outcome *o,
-                      struct err *e)
+int runner_core_start(const struct runner_program *p, const struct runner_invoke *invoke,
+                      wasmtime_store_t *store, struct runner_outcome *o, struct err *e)
 {
     wasmtime_context_t *context = wasmtime_store_context(store);
     wasmtime_instance_t instance;
-    wasmtime_func_t start;
+    AUTO_DONE(runner_call) call = {.params = NULL};
+    int r = invoke ? runner_core_call_prepare(p, invoke, &call, e) : 0;
+    if (r != 0)
+        return r;
     o->error = wasmtime_instance_pre_instantiate(p->pre, context, &instance, &o->trap);
     if (o->error || o->trap)
         return 0;
-    int r = find_start(context, &instance, &start, e);
-    if (r != 0)
-        return r;
-    o->called = true;
-    o->error = wasmtime_func_call(context, &start, NULL, 0, NULL, 0, &o->trap);
-    return 0;
+    return invoke ? run_call(context, &instance, invoke->call, &call, o, e)
+                  : run_command(context, &instance, o, e);
 }

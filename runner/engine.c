@@ -44,6 +44,7 @@ int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struc
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_native_unwind_info_set(config, false); /* for native debuggers; backtraces do without */
     wasmtime_config_max_wasm_stack_set(config, guest_stack());
+    wasmtime_config_wasm_component_model_map_set(config, true);
     if (conf->deterministic) {
         wasmtime_config_cranelift_nan_canonicalization_set(config, true);
         wasmtime_config_wasm_relaxed_simd_deterministic_set(config, true);
@@ -83,7 +84,7 @@ static void append_cpu(struct buf *out)
 
 void runner_engine_identity(const struct runner_conf *conf, struct buf *out)
 {
-    buf_printf(out, "%s epoch no-unwind %s%s cpu", runner_engine_name(),
+    buf_printf(out, "%s epoch no-unwind map %s%s cpu", runner_engine_name(),
                address_space_is_roomy() ? "roomy" : "tight", conf->deterministic ? " deterministic" : "");
     append_cpu(out);
 }

@@ -20,7 +20,7 @@ struct runner_program {
     wasmtime_linker_t *linker;
     wasmtime_instance_pre_t *pre;
     wasmtime_component_linker_t *component_linker;
-    wasmtime_component_export_index_t *entry; /* wasi:cli/run's run */
+    wasmtime_component_export_index_t *entry; /* wasi:cli/run's run, or NULL */
 };
 
 /* How a call into the guest ended: the first of these that says something counts. It is the data of the run's
@@ -31,21 +31,23 @@ struct runner_outcome {
     wasm_trap_t *trap;
     wasmtime_error_t *error;
     struct runner_session session;
-    bool called; /* it went wrong in the guest's main function, not while the guest was put together */
+    char *values; /* what an invoked function returned, or NULL */
+    bool called;  /* it went wrong in the guest's main function, not while the guest was put together */
 };
 
-/* runner_core_link / runner_component_link - p: its host and code are set. ERR_NOT_RUNNABLE (nothing to call,
- * an import that is not offered), ERR_OTHER. */
+/* runner_core_link / runner_component_link - p: its host and code are set. ERR_NOT_RUNNABLE (an import
+ * that is not offered), ERR_OTHER. */
 MUST_CHECK int runner_core_link(struct runner_program *p, struct err *e);
 MUST_CHECK int runner_component_link(struct runner_program *p, struct err *e);
 
-/* runner_core_start / runner_component_start - instantiate and call the main function. store: limits,
- * deadline and WASI are set, its data is o.  o: zeroed by the caller, runner_outcome_done. Return 0 with *o
- * filled, or an error of our own: ERR_NOT_RUNNABLE when there is nothing to call. */
-MUST_CHECK int runner_core_start(const struct runner_program *p, wasmtime_store_t *store,
-                                 struct runner_outcome *o, struct err *e);
-MUST_CHECK int runner_component_start(const struct runner_program *p, wasmtime_store_t *store,
-                                      struct runner_outcome *o, struct err *e);
+/* runner_core_start / runner_component_start - instantiate and call the main function, or the one that is
+ * invoked. store: limits, deadline and WASI are set, its data is o.  invoke: or NULL.  o: zeroed by the
+ * caller, runner_outcome_done. Return 0 with *o filled, or an error of our own: ERR_NOT_RUNNABLE when there
+ * is nothing to call, and those of runner/invoke.h. */
+MUST_CHECK int runner_core_start(const struct runner_program *p, const struct runner_invoke *invoke,
+                                 wasmtime_store_t *store, struct runner_outcome *o, struct err *e);
+MUST_CHECK int runner_component_start(const struct runner_program *p, const struct runner_invoke *invoke,
+                                      wasmtime_store_t *store, struct runner_outcome *o, struct err *e);
 
 void runner_outcome_done(struct runner_outcome *o);
 

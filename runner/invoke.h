@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to runner/: calling one exported function. It is found and its arguments are read before any code of
- * the guest runs. */
+/* Private to runner/: calling one exported function. It is found and its arguments are read before any code
+ * of the guest runs. */
 #ifndef WAYBILL_RUNNER_INVOKE_H
 #define WAYBILL_RUNNER_INVOKE_H
 
@@ -8,9 +8,9 @@
 #include "runner/values.h"
 
 struct runner_call {
-    struct wave_type *params;  /* a RECORD */
-    struct wave_type *results; /* a TUPLE, of any number */
-    struct wave_value args;    /* of params */
+    struct wave_type *params;                /* a RECORD */
+    struct wave_type *results;               /* a TUPLE, of any number */
+    struct wave_value args;                  /* of params */
     wasmtime_component_export_index_t *func; /* of a component */
     bool json;
     const char *nothing; /* the line that stands for no result, or NULL */

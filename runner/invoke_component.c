@@ -90,8 +90,8 @@ static int visit(struct search *s, const char *name, size_t len, const wasmtime_
     if (!copy)
         return err_nomem(s->e);
     s->path[s->depth++] = copy;
-    int r = instance ? visit_instance(s, item->of.component_instance)
-                     : visit_func(s, item->of.component_func);
+    int r =
+        instance ? visit_instance(s, item->of.component_instance) : visit_func(s, item->of.component_func);
     s->path[--s->depth] = NULL;
     return r;
 }
@@ -182,12 +182,13 @@ int runner_component_call_prepare(const struct runner_program *p, const struct r
     size_t args;
     char shown[128];
     struct bytes text = bytes_str(invoke->call);
-    AUTO_DONE(search) s = {.engine = p->host->engine,
-                           .component = p->code.component,
-                           .name = wave_call_name(text, &args),
-                           .all = BUF_INIT(2 * LIMIT_WASM_NAME * PATH_MAX_),
-                           .matching = BUF_INIT(2 * LIMIT_WASM_NAME * PATH_MAX_),
-                           .e = e};
+    AUTO_DONE(search)
+    s = {.engine = p->host->engine,
+         .component = p->code.component,
+         .name = wave_call_name(text, &args),
+         .all = BUF_INIT(2 * LIMIT_WASM_NAME * PATH_MAX_),
+         .matching = BUF_INIT(2 * LIMIT_WASM_NAME * PATH_MAX_),
+         .e = e};
     int r = find(&s);
     if (r != 0)
         return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of core modules. Their numbers are those of WAVE, and an integer may be meant as signed or not. */
+/* Functions of core modules. Their numbers are those of WAVE, and an integer may be meant as signed or not.
+ */
 #include "runner/invoke.h"
 
 #include "base/limits.h"
@@ -123,8 +124,9 @@ static int read_args(const struct runner_invoke *invoke, struct runner_call *cal
         struct bytes text = bytes_str(invoke->args[i]);
         enum wave_kind kind = params->parts[i].type->kind;
         if (!read_arg(text, kind, &call->args.items[i], &range))
-            return err_set(e, ERR_USAGE, range ? "argument %zu: %s is out of the range of %s"
-                                               : "argument %zu: '%s' is no number (%s)",
+            return err_set(e, ERR_USAGE,
+                           range ? "argument %zu: %s is out of the range of %s"
+                                 : "argument %zu: '%s' is no number (%s)",
                            i + 1, text_escape(text, shown, sizeof(shown)), core_name(kind));
     }
     return 0;
@@ -159,8 +161,9 @@ int runner_core_call_prepare(const struct runner_program *p, const struct runner
     if (func)
         return r ? err_wrap(e, "function %s", text_escape(name, shown, sizeof(shown))) : 0;
     if (memchr(name.ptr, '(', name.len))
-        return err_set(e, ERR_USAGE,
-                       "it is a core module and no component: its functions take their arguments behind TARGET");
+        return err_set(
+            e, ERR_USAGE,
+            "it is a core module and no component: its functions take their arguments behind TARGET");
     return runner_exports_say("no function", name, "it exports", &names, e);
 }
 

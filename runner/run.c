@@ -75,6 +75,7 @@ static int judge(struct runner_outcome *o, bool out_of_time, struct runner_resul
         if (r != 0)
             return r;
     }
+    res.values = TAKE(o->values);
     *ret = res;
     return 0;
 }
@@ -83,6 +84,7 @@ void runner_outcome_done(struct runner_outcome *o)
 {
     wasmtime_error_drop(o->error);
     wasm_trap_t_drop(o->trap);
+    free(o->values);
 }
 
 int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
@@ -99,9 +101,9 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     if (r != 0)
         return r;
     if (p->code.kind == WBIN_COMPONENT)
-        r = runner_component_start(p, store, &o, e);
+        r = runner_component_start(p, grants->invoke, store, &o, e);
     else
-        r = runner_core_start(p, store, &o, e);
+        r = runner_core_start(p, grants->invoke, store, &o, e);
     runner_watchdog_done(&watchdog);
     if (r == 0)
         r = judge(&o, runner_watchdog_fired(&watchdog), ret, e);
@@ -126,4 +128,5 @@ int runner_run(const struct runner_conf *conf, struct bytes module, const struct
 void runner_result_done(struct runner_result *r)
 {
     free(TAKE(r->message));
+    free(TAKE(r->values));
 }

@@ -28,6 +28,18 @@ struct runner_limits {
     uint64_t max_memory; /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
 };
 
+/* One exported function, to be called in place of the main one. */
+struct runner_invoke {
+    /* Of a core module: the export's name. Of a component: "NAME(ARGS)", ARGS in WAVE (runner/wave.h); NAME
+     * is that of the function, with those of the instances around it as far as it takes to tell which is
+     * meant: "ns:pkg/face@1.0.0#func", "ns:pkg/face.func", "face.func", "func". */
+    const char *call;
+    const char *const *args; /* of a core module: decimal numbers, one for each parameter; an integer may be
+                                signed or not, or hexadecimal with 0x in front */
+    size_t n_args;
+    bool json; /* results as JSON, see wave_print_json */
+};
+
 struct runner_grants {
     const char *const *argv; /* UTF-8; argv[0] is the program's name */
     size_t argc;
@@ -45,6 +57,7 @@ struct runner_grants {
     uint64_t epoch;    /* runner_conf.deterministic: when the clock starts, in seconds since 1970 */
     uint64_t seed;     /* runner_conf.deterministic: of random numbers */
     struct runner_limits limits;
+    const struct runner_invoke *invoke; /* NULL: the main function is run */
 };
 
 /* How finely clocks tell the time where nobody says: as coarse as browsers are with isolated pages (5 us; 100
@@ -70,6 +83,8 @@ struct runner_result {
     bool timed_out;
     char *message; /* trapped: the cause and the backtrace, some lines that end in a newline, escaped; else
                       NULL */
+    char *values;  /* of an invoked function that returned: what, each result on a line of its own, or a JSON
+                      array; else NULL */
 };
 
 /* runner_engine_name - the engine and its version, "wasmtime 48.0.8". */
@@ -91,8 +106,8 @@ DEFINE_AUTO(runner_host, runner_host_free);
 /* runner_program_load - compiles, or takes what was compiled before, and links. module: a binary, or text as
  * runner_is_text tells; not needed any more afterwards.  digest: the SHA-256 that the caller has just
  * computed over these very bytes, which compiled code is kept under; NULL: computed here. The caller frees
- * *ret. ERR_NOT_RUNNABLE (not a valid module, nothing to run in it, an import that is not offered), ERR_LIMIT
- * (module too large), ERR_NOMEM. A cache that cannot be used is logged and never a failure. */
+ * *ret. ERR_NOT_RUNNABLE (not a valid module, an import that is not offered), ERR_LIMIT (module too large),
+ * ERR_NOMEM. A cache that cannot be used is logged and never a failure. */
 MUST_CHECK int runner_program_load(struct runner_host *h, struct bytes module, const struct digest *digest,
                                    struct runner_program **ret, struct err *e);
 /* What was compiled. */
@@ -113,11 +128,13 @@ void runner_program_free(struct runner_program *p);
 DEFINE_AUTO(runner_program, runner_program_free);
 
 /* runner_program_run - one run of a core module of WASI preview 1 (its `_start`) or a component of the world
- * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1). ret: filled once the guest was started,
- * however it ended; the caller releases it with runner_result_done. ERR_NOT_RUNNABLE (over the limits at its
- * start), ERR_USAGE (a grant that is not UTF-8 or no NAME=VALUE, two streams that are one file, a folder of
- * the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_NOMEM. Thread: one run of a host at a
- * time. */
+ * wasi:cli/command 0.2 (its wasi:cli/run: ok is status 0, err 1); or the call of one function: status 0 when
+ * it returns, whatever that is, and of a core module `_initialize` is called first, where it has one. ret:
+ * filled once the guest was started, however it ended; the caller releases it with runner_result_done.
+ * ERR_NOT_RUNNABLE (over the limits at its start, nothing to run in it), ERR_USAGE (no such function,
+ * arguments that do not fit it, a grant that is not UTF-8 or no NAME=VALUE, two streams that are one file, a
+ * folder of the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_NOMEM. Thread: one run of a host
+ * at a time. */
 MUST_CHECK int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
                                   struct runner_result *ret, struct err *e);
 
