@@ -67,12 +67,14 @@ static int sign_file(const struct sign_options *o, const char *format, const cha
 {
     AUTO(sign_key) key = NULL;
     struct sign_file_result made;
+    struct sign_file_options file = o->file;
+    file.password_fd = o->password_fd;
     if (o->certificates || o->recursive || o->identity || o->annotations.n)
         return err_set(e, ERR_USAGE,
                        "--annotation, --certificate, --identity and --recursive are for references");
     int r = keys_read_private(o->key, o->password_fd, &key, e);
     if (!r)
-        r = sign_file_run(path, format, key, &o->file, &made, e);
+        r = sign_file_run(path, format, key, &file, &made, e);
     return r || o->quiet ? r : print(o, &made, key, e);
 }
 

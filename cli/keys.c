@@ -47,11 +47,6 @@ int keys_read_with(const char *path, const struct sign_password *password, struc
     return 0;
 }
 
-int keys_read(const char *path, struct sign_key **ret, struct err *e)
-{
-    return keys_read_with(path, NULL, ret, NULL, NULL, e);
-}
-
 int keys_read_private(const char *path, const char *password_fd, struct sign_key **ret, struct err *e)
 {
     AUTO_DONE(password) p = PASSWORD_INIT(password_fd, path);

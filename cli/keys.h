@@ -10,11 +10,8 @@
  */
 void keys_protect(void);
 
-/* keys_read - one key file, not encrypted. ERR_NOTFOUND, ERR_LIMIT, and what sign_key_parse says. */
-MUST_CHECK int keys_read(const char *path, struct sign_key **ret, struct err *e);
-
 /* keys_read_with - one key file, whatever it is; password: may be NULL. ret_kind: the kind of file, and
- * ret_encrypted; may be NULL. */
+ * ret_encrypted; may be NULL. ERR_NOTFOUND, ERR_LIMIT, and what sign_key_open says. */
 MUST_CHECK int keys_read_with(const char *path, const struct sign_password *password, struct sign_key **ret,
                               const struct sign_keyfile **ret_kind, bool *ret_encrypted, struct err *e);
 

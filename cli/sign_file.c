@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/conf.h"
 #include "cli/keys.h"
+#include "cli/password.h"
 #include "sign/claims.h"
 #include "sign/content.h"
 #include "sign/embedded.h"
@@ -100,10 +101,12 @@ static int run_claims(const struct source_opener *from, const struct sign_key *k
                       const struct sign_file_options *o, struct err *e)
 {
     AUTO(sign_key) subject = NULL;
+    AUTO_DONE(password) password = PASSWORD_INIT(o->password_fd, o->subject_key);
+    const struct sign_password source = password_source(&password);
     int64_t now;
     int r = conf_now(&now, e);
     if (!r && o->subject_key)
-        r = keys_read(o->subject_key, &subject, e);
+        r = keys_read_with(o->subject_key, &source, &subject, NULL, NULL, e);
     if (r)
         return r;
     const struct sign_claims claims = {

@@ -13,6 +13,7 @@ struct sign_file_options {
     const char *split, *detached;
     /* claims */
     const char *subject_key, *name, *version, *call_alias;
+    const char *password_fd; /* of the subject's key: what --password-fd says; it has no row here */
     struct opt_list tags, capabilities;
     uint64_t revision;            /* 0: none */
     uint64_t expires, not_before; /* in milliseconds from now */
@@ -51,7 +52,7 @@ struct sign_file_options {
          false,                                                                                               \
          SIGN_FILE_ROW(type, subject_key),                                                                    \
          "KEY",                                                                                               \
-         "claims: the module's own key",                                                                      \
+         "claims: the module's own key; may be encrypted",                                                    \
          NULL},                                                                                               \
         {"name", 0, OPT_STRING, false, SIGN_FILE_ROW(type, name), "TEXT", "claims: the module's name", NULL}, \
         {"ver", 0, OPT_STRING, false, SIGN_FILE_ROW(type, version), "TEXT", "claims: its version", NULL},     \

@@ -62,8 +62,8 @@ static int check_folder(int dirfd, const char *path, struct err *e)
     if (fstatat(dirfd, shown, &st, 0) < 0)
         return err_set_errno(e, ERR_IO, errno, "%s", shown);
     if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-        return err_set(e, ERR_CONFIG, "anybody can put another file in the place of %s (chmod o-w its folder)",
-                       path);
+        return err_set(e, ERR_CONFIG,
+                       "anybody can put another file in the place of %s (chmod o-w its folder)", path);
     return 0;
 }
 

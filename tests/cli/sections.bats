@@ -144,6 +144,22 @@ noted_guest() {
     absent out.wasm a.sig
 }
 
+@test "claims: the keys of the account and of the module may both be encrypted" {
+    noted_guest
+    WAYBILL_PASSWORD=one waybill key convert --to cosign -o alice.enc alice.key
+    WAYBILL_PASSWORD=two waybill key convert --to cosign -o bob.enc bob.key
+    expect 0 waybill sign --format claims --key alice.enc --subject-key bob.enc --password-fd 3 \
+        noted.wasm -o claimed.wasm 3< <(printf 'one\ntwo\n')
+    expect 0 waybill verify --key alice.pub claimed.wasm
+    out_has "$(waybill key show --json bob.pub | jq -r '.nkeys[1]')"
+    expect 5 waybill sign --format claims --key alice.enc --subject-key bob.enc --password-fd 3 \
+        noted.wasm -o no.wasm 3< <(printf 'one\none\n')
+    err_has 'bob.enc: wrong password'
+    WAYBILL_PASSWORD=two expect 0 waybill sign --format claims --key alice.key --subject-key bob.enc noted.wasm -o claimed.wasm
+    expect 2 setsid "$WAYBILL" sign --format claims --key alice.key --subject-key bob.enc noted.wasm -o no.wasm
+    absent no.wasm
+}
+
 @test "claims: signed, shown, verified, and they expire" {
     noted_guest
     export SOURCE_DATE_EPOCH
