@@ -29,15 +29,12 @@ bool sign_bundle_is(const char *media_type)
 /* Appends a certificate; *ret_len: how long it is. */
 static int read_certificate(const struct jval *v, struct buf *out, size_t *ret_len, struct err *e)
 {
-    const char *text;
     size_t before = out->len;
     if (!v || jval_kind(v) != JKIND_OBJECT)
         return err_set(e, ERR_FORMAT, "a certificate that is no object");
     int r = JOBJ_ONLY(v, e, "rawBytes");
     if (!r)
-        r = jobj_want_string(v, "rawBytes", true, &text, e);
-    if (!r)
-        r = b64_decode_any(bytes_str(text), out, e);
+        r = jobj_want_b64(v, "rawBytes", out, e);
     if (r)
         return err_wrap(e, "certificate");
     *ret_len = out->len - before;
@@ -144,16 +141,14 @@ static int hash_of_name(const char *name, enum hash_alg *ret, struct err *e)
 static int read_digest(const struct jval *v, struct digest *ret, struct err *e)
 {
     AUTO_DONE(buf) value = BUF_INIT(LIMIT_DSSE_SIGNATURE);
-    const char *alg, *text;
+    const char *alg;
     int r = JOBJ_ONLY(v, e, "algorithm", "digest");
     if (!r)
         r = jobj_want_string(v, "algorithm", true, &alg, e);
     if (!r)
-        r = jobj_want_string(v, "digest", true, &text, e);
-    if (!r)
         r = hash_of_name(alg, &ret->alg, e);
     if (!r)
-        r = b64_decode_any(bytes_str(text), &value, e);
+        r = jobj_want_b64(v, "digest", &value, e);
     if (r)
         return r;
     if (value.len != hash_len(ret->alg))
@@ -165,15 +160,12 @@ static int read_digest(const struct jval *v, struct digest *ret, struct err *e)
 static int read_message(const struct jval *v, struct sign_bundle *ret, struct err *e)
 {
     const struct jval *digest;
-    const char *text;
     int r = JOBJ_ONLY(v, e, "messageDigest", "signature");
     if (!r)
         r = jobj_want_object(v, "messageDigest", true, &digest, e);
     if (!r)
         r = read_digest(digest, &ret->message, e);
-    if (!r)
-        r = jobj_want_string(v, "signature", true, &text, e);
-    return r ? r : b64_decode_any(bytes_str(text), &ret->envelope.signature, e);
+    return r ? r : jobj_want_b64(v, "signature", &ret->envelope.signature, e);
 }
 
 static int read_content(const struct jval *root, struct sign_bundle *ret, struct err *e)

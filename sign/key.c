@@ -160,16 +160,6 @@ const char *sign_key_type_name(enum sign_key_type type)
     return alg ? alg->name : "unknown";
 }
 
-bool sign_key_type_parse(const char *name, enum sign_key_type *ret)
-{
-    for (size_t i = 0; i < sign_n_algs; i++)
-        if (strcmp(sign_algs[i]->name, name) == 0) {
-            *ret = sign_algs[i]->type;
-            return true;
-        }
-    return false;
-}
-
 bool sign_key_is_private(const struct sign_key *k)
 {
     return k->is_private;

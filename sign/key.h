@@ -68,8 +68,6 @@ MUST_CHECK int sign_key_rename(struct sign_key *k, const char *name, struct err 
 
 enum sign_key_type sign_key_type(const struct sign_key *k);
 const char *sign_key_type_name(enum sign_key_type type); /* "ed25519", "p256", "p384", "rsa" */
-/* sign_key_type_parse - false for an unknown name. */
-bool sign_key_type_parse(const char *name, enum sign_key_type *ret);
 bool sign_key_is_private(const struct sign_key *k);
 /* sign_key_bits - of the modulus or the curve: 256, 384, 2048. */
 unsigned sign_key_bits(const struct sign_key *k);

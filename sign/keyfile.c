@@ -21,14 +21,6 @@ const struct sign_keyfile *sign_keyfile_detect(struct bytes content)
     return NULL;
 }
 
-const struct sign_keyfile *sign_keyfile_find(const char *name)
-{
-    for (size_t i = 0; i < sign_n_keyfiles; i++)
-        if (strcmp(sign_keyfiles[i]->name, name) == 0)
-            return sign_keyfiles[i];
-    return NULL;
-}
-
 int sign_keyfile_write_private(const struct sign_keyfile *kind, const struct sign_key *k,
                                const struct sign_password *password, struct buf *out, struct err *e)
 {

@@ -30,9 +30,8 @@ extern const struct sign_keyfile sign_keyfile_pkcs8, sign_keyfile_spki, sign_key
     sign_keyfile_nkeys, sign_keyfile_wasmsign2, sign_keyfile_openssh, sign_keyfile_openssh_public,
     sign_keyfile_minisign, sign_keyfile_sec1, sign_keyfile_pkcs1, sign_keyfile_encrypted, sign_keyfile_der;
 
-/* sign_keyfile_detect - the kind of a file by its content, or NULL; sign_keyfile_find - by name, or NULL. */
+/* sign_keyfile_detect - the kind of a file by its content, or NULL. */
 const struct sign_keyfile *sign_keyfile_detect(struct bytes content);
-const struct sign_keyfile *sign_keyfile_find(const char *name);
 
 /* sign_keyfile_write_private / _public - what the kind writes, after ERR_USAGE for a public key and
  * ERR_UNSUPPORTED where it has no such form, or the key cannot be in it. */

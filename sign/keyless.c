@@ -140,7 +140,6 @@ static int check_timestamp(const struct jval *v, const struct sign_keyless *in,
                            const struct sign_trust *trust, struct findings *f, struct err *e)
 {
     AUTO_DONE(buf) der = BUF_INIT(LIMIT_TIMESTAMP);
-    const char *text;
     struct bytes token;
     bool known = false;
     int64_t at = 0;
@@ -148,9 +147,7 @@ static int check_timestamp(const struct jval *v, const struct sign_keyless *in,
         return err_set(e, ERR_FORMAT, "no object");
     int r = jobj_only(v, (const char *const[]){"signedTimestamp"}, 1, e);
     if (!r)
-        r = jobj_want_string(v, "signedTimestamp", true, &text, e);
-    if (!r)
-        r = b64_decode_any(bytes_str(text), &der, e);
+        r = jobj_want_b64(v, "signedTimestamp", &der, e);
     if (!r && !find_token(buf_bytes(&der), &token))
         r = err_set(e, ERR_FORMAT, "no answer of a time-stamping authority with a time stamp in it");
     if (!r)

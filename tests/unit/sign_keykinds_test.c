@@ -331,11 +331,8 @@ static void test_cannot_write(void **state)
     ASSERT_ERR(sign_keyfile_write_public(&sign_keyfile_wasmsign2, p256, &text, &e), ERR_UNSUPPORTED);
     ASSERT_ERR(sign_keyfile_write_public(&sign_keyfile_pkcs8, p256, &text, &e), ERR_UNSUPPORTED);
     ASSERT_ERR(sign_keyfile_write_private(&sign_keyfile_cosign, p256, NULL, &text, &e), ERR_USAGE);
-    for (size_t i = 0; i < sign_n_keyfiles; i++) {
+    for (size_t i = 0; i < sign_n_keyfiles; i++)
         ASSERT_ERR(sign_keyfile_write_private(sign_keyfiles[i], pub, NULL, &text, &e), ERR_USAGE);
-        assert_ptr_equal(sign_keyfile_find(sign_keyfiles[i]->name), sign_keyfiles[i]);
-    }
-    assert_null(sign_keyfile_find("pem"));
     assert_int_equal(text.len, 0);
 }
 
