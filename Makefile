@@ -58,7 +58,9 @@ plugin_src = $(wildcard net/$1_*.c oci/$1_*.c sign/$1_*.c)
 PLUGIN_SRC := $(foreach p,$(PLUGINS),$(call plugin_src,$p))
 NET_COMMON := $(filter-out $(PLUGINS:%=net/%.c) $(PLUGIN_SRC),$(wildcard net/*.c))
 
-LIB_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c))
+# The filter of system calls is made by a program of the build.
+SANDBOX_GEN := runner/sandbox_seccomp_gen.c
+LIB_SRC := $(filter-out $(PLUGIN_SRC) $(SANDBOX_GEN),$(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c))
 CLI_SRC := $(wildcard cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -96,7 +98,23 @@ $(B)/%.o: %.c Makefile | $(E)/.stamp
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(LIB): $(call obj,$(LIB_SRC))
+$(B)/gen/sandbox_filter: $(SANDBOX_GEN) runner/sandbox_layers.h Makefile
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -I. -D_GNU_SOURCE -std=c17 -O1 $(WARN) $(WERROR) -o $@ $< -lseccomp
+
+$(B)/gen/sandbox_filter.c: $(B)/gen/sandbox_filter
+	$(call say,GEN)
+	$(Q)$< >$@.bpf
+	$(Q){ echo '#include "runner/sandbox_layers.h"'; echo 'const uint8_t sandbox_filter[] = {'; \
+	    od -An -v -tu1 -w16 $@.bpf | sed 's/  *\([0-9]*\)/\1,/g'; echo '};'; \
+	    echo 'const size_t sandbox_filter_size = sizeof(sandbox_filter);'; } >$@
+
+$(B)/gen/sandbox_filter.o: $(B)/gen/sandbox_filter.c
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(LIB): $(call obj,$(LIB_SRC)) $(B)/gen/sandbox_filter.o
 	@mkdir -p $(@D)
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^

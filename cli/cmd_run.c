@@ -21,7 +21,13 @@ struct run_options {
     const char *invoke;
     bool allow_unsigned, json;
     uint64_t timeout_ms, max_memory;
+    unsigned sandbox;
 };
+
+/* In the order of sandbox_modes: the first is the default. */
+static const char *const sandbox_names[] = {"auto", "require", "off", NULL};
+static const enum runner_sandbox_mode sandbox_modes[] = {RUNNER_SANDBOX_AUTO, RUNNER_SANDBOX_REQUIRE,
+                                                         RUNNER_SANDBOX_OFF};
 
 static const struct opt options[] = {
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
@@ -36,6 +42,11 @@ static const struct opt options[] = {
      "end the guest after this time: 500ms, 5s, 2m", NULL},
     {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
      "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
+    {"sandbox", 0, OPT_ENUM, false, offsetof(struct run_options, sandbox), "MODE",
+     "give up what the process does not need before the\nguest starts: auto (as far as the kernel can), "
+     "require\n(all of it or "
+     "fail), off",
+     sandbox_names},
     CMD_PLATFORM(struct run_options),
     CMD_COMPONENT(struct run_options),
     CMD_LAYER(struct run_options),
@@ -118,7 +129,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
                                        .on_deadline = on_deadline,
                                        .on_deadline_ctx = call->operands[0],
                                        .cache_max = conf->modules_max,
-                                       .deterministic = o->grants.deterministic};
+                                       .deterministic = o->grants.deterministic,
+                                       .sandbox = sandbox_modes[o->sandbox]};
     AUTO_DONE(grants) grants = {0};
     int r = grants_make(&grants, &o->grants, artifact->repo ? artifact->repo : artifact->name,
                         call->operands + 1, call->n_operands - 1, e);

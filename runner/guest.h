@@ -11,6 +11,7 @@
 struct runner_host {
     const struct runner_conf *conf;
     wasm_engine_t *engine;
+    int descriptors; /* what runner_sandbox_close said */
 };
 
 /* Of one kind, linked: the members of the other are NULL. */

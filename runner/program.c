@@ -9,6 +9,8 @@ int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, st
     if (!h)
         return err_nomem(e);
     h->conf = conf;
+    if (conf->sandbox != RUNNER_SANDBOX_OFF)
+        h->descriptors = runner_sandbox_close(conf->keep, conf->n_keep);
     int r = runner_engine_new(conf, &h->engine, e);
     if (r == 0)
         *ret = TAKE(h);

@@ -30,11 +30,11 @@ static void set_limits(wasmtime_store_t *store, const struct runner_limits *l)
 }
 
 static int new_store(const struct runner_host *host, const struct runner_grants *g, struct runner_outcome *o,
-                     wasmtime_store_t **ret, struct err *e)
+                     struct runner_folders *folders, wasmtime_store_t **ret, struct err *e)
 {
     AUTO(wasi_config_t) wasi = NULL;
     runner_session_begin(&o->session, g, host->conf->deterministic);
-    int r = runner_wasi_new(g, &wasi, e);
+    int r = runner_wasi_new(g, folders, &wasi, e);
     if (r != 0)
         return r;
     AUTO(wasmtime_store) store = wasmtime_store_new(host->engine, o, NULL);
@@ -46,6 +46,14 @@ static int new_store(const struct runner_host *host, const struct runner_grants 
         return runner_failure_set(e, ERR_OTHER, error);
     *ret = TAKE(store);
     return 0;
+}
+
+/* After this, nothing is opened but what the guest opens. */
+static int seal(const struct runner_host *h, const struct runner_folders *folders, struct err *e)
+{
+    const struct runner_sandbox_conf conf = {h->conf->sandbox, folders->items, folders->n};
+    struct runner_sandbox_report report;
+    return runner_sandbox_enter(&conf, h->descriptors, &report, e);
 }
 
 /* Whether the guest's own code had begun when it went wrong; else it could not be put together. */
@@ -94,7 +102,11 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     AUTO(wasmtime_store) store = NULL;
     AUTO_DONE(runner_outcome) o = {.exited = false};
     AUTO_DONE(runner_watchdog) watchdog = {.running = false};
-    int r = new_store(p->host, grants, &o, &store, e);
+    AUTO_DONE(runner_folders) folders = {.n = 0};
+    int r = new_store(p->host, grants, &o, &folders, &store, e);
+    if (r == 0)
+        r = seal(p->host, &folders, e);
+    runner_folders_done(&folders);
     if (r == 0 && grants->limits.timeout_ms)
         r = runner_watchdog_start(&watchdog, p->host->engine, grants->limits.timeout_ms, conf->on_deadline,
                                   conf->on_deadline_ctx, e);

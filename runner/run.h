@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/macro.h"
+#include "runner/sandbox.h"
 
 #define RUNNER_STATUS_TIMEOUT 124
 #define RUNNER_STATUS_TRAP    134
@@ -75,6 +76,12 @@ struct runner_conf {
     /* The same input gives the same output: clocks that start at runner_grants.epoch and move on by one
      * resolution with each reading, random numbers out of runner_grants.seed, one form of NaN. */
     bool deterministic;
+    /* With a sandbox the process is given up to one run: runner_host_new closes the descriptors that are open
+     * but 0, 1, 2 and `keep`, and before the guest's first instruction all else goes that it does not need,
+     * for good and for all threads (see runner/sandbox.h). */
+    enum runner_sandbox_mode sandbox;
+    const int *keep;
+    size_t n_keep;
 };
 
 struct runner_result {
@@ -135,8 +142,17 @@ DEFINE_AUTO(runner_program, runner_program_free);
  * arguments that do not fit it, a grant that is not UTF-8 or no NAME=VALUE, two streams that are one file, a
  * folder of the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_NOMEM. Thread: one run of a host
  * at a time. */
-MUST_CHECK int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
-                                  struct runner_result *ret, struct err *e);
+*wasi : cli / command 0.2(its wasi
+                          : cli / run
+                          : ok is status 0, err 1)
+                  .ret : filled once the guest was started,
+    *however it ended;
+the caller releases it with runner_result_done.ERR_NOT_RUNNABLE(over the limits at its *start),
+    ERR_USAGE(a grant that is not UTF - 8 or no NAME = VALUE), ERR_NOTFOUND and ERR_IO(a folder),
+    *ERR_UNSUPPORTED(the sandbox that is required),
+    ERR_NOMEM.Thread : one run of a host at a time.* / MUST_CHECK
+        int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
+                               struct runner_result *ret, struct err *e);
 
 /* runner_run - the three for one run.  name: stands in front of messages. */
 MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,

@@ -104,7 +104,7 @@ static void warn_of_twins(const struct runner_grants *g, size_t i, const struct 
 /* What is looked at is what the engine gets: the descriptor is open from before the first look until after.
  */
 static int add_dir(wasi_config_t *wasi, const struct runner_grants *g, const struct runner_dir *dir,
-                   struct stat *ret_seen, struct err *e)
+                   struct runner_folders *folders, struct stat *ret_seen, struct err *e)
 {
     char by_fd[64];
     AUTO_FD int fd = -1;
@@ -122,19 +122,22 @@ static int add_dir(wasi_config_t *wasi, const struct runner_grants *g, const str
     (void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
     if (!wasi_config_preopen_dir(wasi, by_fd, dir->guest, dir->writable))
         return err_set(e, ERR_IO, "folder %s cannot be opened", dir->host);
+    folders->items[folders->n++] = (struct runner_sandbox_folder){TAKE_FD(fd), dir->writable};
     return 0;
 }
 
-static int add_dirs(wasi_config_t *wasi, const struct runner_grants *g, struct err *e)
+static int add_dirs(wasi_config_t *wasi, const struct runner_grants *g, struct runner_folders *folders,
+                    struct err *e)
 {
     AUTO_FREE struct stat *seen = calloc(g->n_dirs + 1, sizeof(*seen));
-    if (!seen)
+    folders->items = calloc(g->n_dirs + 1, sizeof(*folders->items));
+    if (!seen || !folders->items)
         return err_nomem(e);
     for (size_t i = 0; i < g->n_dirs; i++) {
         for (size_t j = 0; j < i; j++)
             if (strcmp(g->dirs[i].guest, g->dirs[j].guest) == 0)
                 return err_set(e, ERR_USAGE, "two folders are called %s", g->dirs[i].guest);
-        int r = add_dir(wasi, g, &g->dirs[i], &seen[i], e);
+        int r = add_dir(wasi, g, &g->dirs[i], folders, &seen[i], e);
         if (r != 0)
             return r;
         warn_of_twins(g, i, seen);
@@ -142,7 +145,16 @@ static int add_dirs(wasi_config_t *wasi, const struct runner_grants *g, struct e
     return 0;
 }
 
-int runner_wasi_new(const struct runner_grants *grants, wasi_config_t **ret, struct err *e)
+void runner_folders_done(struct runner_folders *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        (void)close(f->items[i].fd);
+    free(TAKE(f->items));
+    f->n = 0;
+}
+
+int runner_wasi_new(const struct runner_grants *grants, struct runner_folders *ret_folders,
+                    wasi_config_t **ret, struct err *e)
 {
     AUTO(wasi_config_t) wasi = wasi_config_new();
     if (!wasi)
@@ -152,7 +164,7 @@ int runner_wasi_new(const struct runner_grants *grants, wasi_config_t **ret, str
         if (!is_set_again(grants, i))
             r = add_env(wasi, grants->env[i], e);
     if (r == 0)
-        r = add_dirs(wasi, grants, e);
+        r = add_dirs(wasi, grants, ret_folders, e);
     if (r == 0)
         r = runner_stdio_set(wasi, grants, e);
     if (r != 0)

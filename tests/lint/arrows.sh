@@ -27,6 +27,7 @@ libraries=(
     '^(wasmtime|wasm|wasi)(/|\.h) files: ^runner/'
     '^waybill_toml\.h files: ^base/toml\.c$'
     '^waybill_stdio\.h files: ^runner/'
+    '^seccomp\.h files: ^runner/sandbox_seccomp'
     '^archive(_entry)?\.h files: ^oci/archive_'
     '^gnutls/ files: ^sign/cert_'
 )

@@ -246,5 +246,7 @@ int main(void)
         folder_test(folders_in_one_another_keep_their_own_rights),
         folder_test(folders_of_the_kernel_need_a_word_more),
     };
-    return cmocka_run_group_tests_name("runner/dirs", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("runner/dirs", tests, NULL, NULL);
+    guest_options.sandbox = RUNNER_SANDBOX_AUTO;
+    return failed + cmocka_run_group_tests_name("runner/dirs in the sandbox", tests, NULL, NULL);
 }

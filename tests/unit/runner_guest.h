@@ -28,6 +28,7 @@ struct ran {
 static struct {
     bool no_hook;
     rlim_t address_space; /* bytes; 0: as much as there is */
+    enum runner_sandbox_mode sandbox;
 } guest_options;
 
 static inline void guest_hook(void *ctx)
@@ -45,6 +46,9 @@ static inline void child_run(struct bytes module, const struct runner_grants *g,
     const struct rlimit limit = {guest_options.address_space, guest_options.address_space};
     if (guest_options.address_space && setrlimit(RLIMIT_AS, &limit) != 0)
         _exit(1);
+    conf.sandbox = guest_options.sandbox;
+    conf.keep = &report;
+    conf.n_keep = 1;
     ran.code = runner_run(&conf, module, NULL, "guest", g, &res, &e);
     if (ran.code == 0) {
         ran.status = res.status;
