@@ -192,6 +192,7 @@ static int run(struct cmd_call *call, struct err *e)
     ui_progress_done(&bar);
     if (!r)
         r = check_grants(o, &artifact.decision, e);
+    conf_disconnect(&conf);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }
 

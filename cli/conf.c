@@ -83,13 +83,18 @@ int conf_load_login(struct conf *c, const struct cmd_network *network, struct er
     return load(c, network, CREDENTIALS_LOGIN, e);
 }
 
+void conf_disconnect(struct conf *c)
+{
+    oci_via_free(TAKE(c->via));
+}
+
 void conf_done(struct conf *c)
 {
+    conf_disconnect(c);
     free(c->store_dir);
     free(c->modules_dir);
     free(c->memo_dir);
     conf_names_done(&c->names);
-    oci_via_free(c->via);
     free(c->ssh_dir);
     credentials_done(&c->credentials);
 }

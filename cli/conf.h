@@ -27,6 +27,8 @@ MUST_CHECK int conf_load(struct conf *c, const struct cmd_network *network, bool
 /* conf_load_login - the same for login and logout. */
 MUST_CHECK int conf_load_login(struct conf *c, const struct cmd_network *network, struct err *e);
 void conf_done(struct conf *c);
+/* conf_disconnect - ends the connections that are kept open; nothing is obtained by c after this. */
+void conf_disconnect(struct conf *c);
 
 /* conf_is_remote - whether a TARGET is in a registry, so that credentials are wanted for it: neither a file
  * nor a layout of any kind. */

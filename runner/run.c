@@ -49,11 +49,11 @@ static int new_store(const struct runner_host *host, const struct runner_grants 
 }
 
 /* After this, nothing is opened but what the guest opens. */
-static int seal(const struct runner_host *h, const struct runner_folders *folders, struct err *e)
+static int seal(const struct runner_host *h, const struct runner_folders *folders,
+                struct runner_sandbox_report *ret_report, struct err *e)
 {
     const struct runner_sandbox_conf conf = {h->conf->sandbox, folders->items, folders->n};
-    struct runner_sandbox_report report;
-    return runner_sandbox_enter(&conf, h->descriptors, &report, e);
+    return runner_sandbox_enter(&conf, h->descriptors, ret_report, e);
 }
 
 /* Whether the guest's own code had begun when it went wrong; else it could not be put together. */
@@ -103,9 +103,10 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     AUTO_DONE(runner_outcome) o = {.exited = false};
     AUTO_DONE(runner_watchdog) watchdog = {.running = false};
     AUTO_DONE(runner_folders) folders = {.n = 0};
+    struct runner_sandbox_report report;
     int r = new_store(p->host, grants, &o, &folders, &store, e);
     if (r == 0)
-        r = seal(p->host, &folders, e);
+        r = seal(p->host, &folders, &report, e);
     runner_folders_done(&folders);
     if (r == 0 && grants->limits.timeout_ms)
         r = runner_watchdog_start(&watchdog, p->host->engine, grants->limits.timeout_ms, conf->on_deadline,
@@ -119,6 +120,8 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     runner_watchdog_done(&watchdog);
     if (r == 0)
         r = judge(&o, runner_watchdog_fired(&watchdog), ret, e);
+    if (r == 0)
+        ret->sandbox = report;
     if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)
         ret->status = 1;
     return r;

@@ -92,6 +92,7 @@ struct runner_result {
                       NULL */
     char *values;  /* of an invoked function that returned: what, each result on a line of its own, or a JSON
                       array; else NULL */
+    struct runner_sandbox_report sandbox; /* what was in force */
 };
 
 /* runner_engine_name - the engine and its version, "wasmtime 48.0.8". */

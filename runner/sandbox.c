@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 /* The search for leaks at the end of the process starts a tracer, which we have made impossible by then. */
@@ -41,12 +42,22 @@ static void drop(void *ctx)
     sandbox_privileges_drop(ctx);
 }
 
+/* Root is granted folders of others, too: a container's root those of the user outside. */
+static bool is_of_others(const struct runner_sandbox_conf *conf)
+{
+    struct stat st;
+    for (size_t i = 0; geteuid() == 0 && i < conf->n_folders; i++)
+        if (fstat(conf->folders[i].fd, &st) == 0 && st.st_uid != 0)
+            return true;
+    return false;
+}
+
 /* What each thread has to give up by itself. The rules are made while files can still be opened. */
 static void drop_all(const struct runner_sandbox_conf *conf, struct runner_sandbox_report *report)
 {
     /* Not on the stack: a thread that answers too late may still look at it. */
     static struct sandbox_drop each;
-    each = (struct sandbox_drop){.ruleset = -1};
+    each = (struct sandbox_drop){.ruleset = -1, .dac_override = is_of_others(conf)};
     int abi = sandbox_landlock_abi();
     if (abi > 0)
         each.ruleset = sandbox_landlock_make(abi, conf->folders, conf->n_folders);
@@ -56,6 +67,7 @@ static void drop_all(const struct runner_sandbox_conf *conf, struct runner_sandb
     if (each.ruleset >= 0)
         (void)close(each.ruleset);
     report->landlock_abi = abi > 0 ? abi : 0;
+    report->dac_override = each.dac_override;
     report->missing[RUNNER_SANDBOX_LANDLOCK] = r ? r : each.landlock;
     report->missing[RUNNER_SANDBOX_NO_NEW_PRIVS] = r ? r : each.no_new_privs;
     report->missing[RUNNER_SANDBOX_CAPABILITIES] = r ? r : each.capabilities;
@@ -116,6 +128,8 @@ void runner_sandbox_describe(const struct runner_sandbox_report *report, struct 
             buf_printf(out, "missing: %s\n", strerror(report->missing[i]));
         else if (i == RUNNER_SANDBOX_LANDLOCK)
             buf_printf(out, "in force, version %d\n", report->landlock_abi);
+        else if (i == RUNNER_SANDBOX_CAPABILITIES && report->dac_override)
+            buf_append_str(out, "in force, but for CAP_DAC_OVERRIDE: a folder belongs to somebody else\n");
         else
             buf_append_str(out, "in force\n");
     }

@@ -21,7 +21,8 @@ enum runner_sandbox_layer {
                                     and abstract sockets to the outside (6) */
     RUNNER_SANDBOX_SECCOMP,      /* no programs, processes, sockets, namespaces, no new code */
     RUNNER_SANDBOX_NO_NEW_PRIVS, /* prctl(2), PR_SET_NO_NEW_PRIVS */
-    RUNNER_SANDBOX_CAPABILITIES, /* none in any set: root without them is a user like others */
+    RUNNER_SANDBOX_CAPABILITIES, /* none in any set, but for root's right to files of others
+                                    (CAP_DAC_OVERRIDE) where a granted folder belongs to somebody else */
     RUNNER_SANDBOX_DESCRIPTORS,  /* nothing that was inherited or left open */
     RUNNER_SANDBOX_LAYERS
 };
@@ -41,6 +42,7 @@ struct runner_sandbox_conf {
 struct runner_sandbox_report {
     enum runner_sandbox_mode mode;
     int landlock_abi;                   /* its version, or 0 */
+    bool dac_override;                  /* that capability was kept */
     int missing[RUNNER_SANDBOX_LAYERS]; /* 0: in force; else the errno that says why not */
 };
 

@@ -19,12 +19,13 @@ int sandbox_landlock_make(int abi, const struct runner_sandbox_folder *folders, 
 
 /* What sandbox_privileges_drop does for one thread; each errno is 0 or the first that was met. */
 struct sandbox_drop {
-    int ruleset; /* -1: none */
+    int ruleset;       /* -1: none */
+    bool dac_override; /* keep that capability, if it is there */
     int landlock, no_new_privs, capabilities;
 };
 
-/* sandbox_privileges_drop - on the calling thread: no new privileges, the rules, no capability in any set.
- * May be called from a signal handler. */
+/* sandbox_privileges_drop - on the calling thread: no new privileges, the rules, no other capability in any
+ * set. May be called from a signal handler. */
 void sandbox_privileges_drop(struct sandbox_drop *d);
 
 /* sandbox_threads_each - calls fn(ctx) on each thread of the process, on one after the other, the calling

@@ -22,13 +22,25 @@ static void drop_bounding(void)
             return;
 }
 
-static void drop_capabilities(int *failure)
+/* What is left of the permitted and effective sets; nothing is inherited. */
+static void keep_capabilities(uint32_t mask, int *failure)
 {
-    const struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}}, left = {0, 0, 0};
+    if (mask && syscall(SYS_capget, &header, sets) == 0) {
+        left.effective = sets[0].effective & mask;
+        left.permitted = sets[0].permitted & mask;
+    }
+    sets[0] = left;
+    sets[1] = (struct __user_cap_data_struct){0, 0, 0};
+    note(failure, syscall(SYS_capset, &header, sets) != 0);
+}
+
+static void drop_capabilities(bool dac_override, int *failure)
+{
     drop_bounding();
     note(failure, prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0);
-    note(failure, syscall(SYS_capset, &header, none) != 0);
+    keep_capabilities(dac_override ? CAP_TO_MASK(CAP_DAC_OVERRIDE) : 0, failure);
 }
 
 void sandbox_privileges_drop(struct sandbox_drop *d)
@@ -36,7 +48,7 @@ void sandbox_privileges_drop(struct sandbox_drop *d)
     note(&d->no_new_privs, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0);
     if (d->ruleset >= 0)
         note(&d->landlock, syscall(SYS_landlock_restrict_self, d->ruleset, 0) != 0);
-    drop_capabilities(&d->capabilities);
+    drop_capabilities(d->dac_override, &d->capabilities);
 }
 
 /* The lowest descriptor of keep that is not below `from`, or -1. */

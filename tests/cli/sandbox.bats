@@ -19,7 +19,16 @@ asleep() {
     fail "the guest does not run"
 }
 
-teardown() { [ -z "${pid:-}" ] || kill -9 "$pid" 2>/dev/null || true; }
+# Says nothing of the job that was killed.
+wake() {
+    [ -n "${pid:-}" ] || return 0
+    {
+        kill -9 "$pid"
+        wait "$pid"
+    } 2>/dev/null || true
+    pid=
+}
+teardown() { wake; }
 
 # says LINE...: each is in the status of every thread.
 says() {
@@ -45,7 +54,7 @@ says() {
     exec 9<secret
     asleep
     ! readlink /proc/"$pid"/fd/* | grep -q secret || fail "$(ls -l /proc/"$pid"/fd)"
-    kill -9 "$pid"
+    wake
     asleep --sandbox=off
     exec 9<&-
     readlink /proc/"$pid"/fd/* | grep -q secret
@@ -104,6 +113,19 @@ says() {
     expect 134 waybill run --sandbox=require trap.wasm
     err_has 'wasm trap: wasm `unreachable` instruction executed'
     err_has 'inner'
+}
+
+@test "root keeps the right to a folder of somebody else, and no other" {
+    [ "$(id -u)" = 0 ] || skip "only root has it"
+    guest files
+    mkdir own theirs && chown 65534 theirs && chmod 700 theirs
+    expect 0 waybill run --dir theirs::/srv:rw files.wasm write /srv/new coffee
+    [ "$(cat theirs/new)" = coffee ]
+    asleep --dir theirs
+    says $'CapEff:\t0*2' $'CapPrm:\t0*2'
+    wake
+    asleep --dir own
+    says $'CapEff:\t0*' $'CapPrm:\t0*'
 }
 
 @test "a user who is not root" {

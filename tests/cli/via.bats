@@ -36,7 +36,9 @@ via() { waybill "$1" --via "ssh://$SSHD" "${@:2}"; }
     out_is 1
     expect 0 via pull -o out.wasm "$REGISTRY/via/file:1"
     cmp hello.wasm out.wasm
-    [ "$(grep -c 'Accepted publickey' "$SSHD_LOG")" -eq 3 ]
+    expect 0 via run --allow-unsigned "$REGISTRY/via/file:1"
+    out_is 'hello from the guest'
+    [ "$(grep -c 'Accepted publickey' "$SSHD_LOG")" -eq 4 ]
     # nothing was written down
     [ "$(ls "$HOME/.ssh")" = $'id_ed25519\nknown_hosts' ]
     [ "$(wc -l <"$HOME/.ssh/known_hosts")" -eq 1 ]
