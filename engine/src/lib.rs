@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One static library: the C API of wasmtime, TOML turned into JSON (`include/waybill_toml.h`) and what a C program must
-//! do at its end for Rust's standard output (`include/waybill_stdio.h`).
+//! One static library: the C API of wasmtime, TOML turned into JSON (`include/waybill_toml.h`), what a C program must do at
+//! its end for Rust's standard output (`include/waybill_stdio.h`) and a setting that the C API lacks (`include/waybill_wasi.h`).
 
 #[doc(hidden)]
 pub use wasmtime_c_api::*;
@@ -11,6 +11,7 @@ use std::io::Write;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use wasmtime_wasi::WasiCtxBuilder;
 
 const MESSAGE_LEN: usize = 256;
 
@@ -73,6 +74,16 @@ pub extern "C" fn waybill_stdio_flush() -> c_int {
         Ok(()) => 0,
         Err(_) => -1,
     }
+}
+
+// The builder is the only field of the C API's struct, whose layout is that of C, and it is private.
+const _: () = assert!(size_of::<wasi_config_t>() == size_of::<WasiCtxBuilder>());
+
+/// # Safety
+/// `config` comes from `wasi_config_new` and nobody else uses it meanwhile.
+#[no_mangle]
+pub unsafe extern "C" fn waybill_wasi_on_own_thread(config: *mut wasi_config_t) {
+    (*config.cast::<WasiCtxBuilder>()).allow_blocking_current_thread(true);
 }
 
 fn convert(text: &[u8]) -> Result<String, Failure> {

@@ -28,6 +28,7 @@ libraries=(
     '^waybill_toml\.h files: ^base/toml\.c$'
     '^waybill_stdio\.h files: ^runner/'
     '^seccomp\.h files: ^runner/sandbox_seccomp'
+    '^waybill_wasi\.h files: ^runner/'
     '^archive(_entry)?\.h files: ^oci/archive_'
     '^gnutls/ files: ^sign/cert_'
 )
