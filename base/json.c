@@ -269,7 +269,42 @@ static void mend(struct bytes text, struct buf *out)
     }
 }
 
-static void write_string(struct buf *out, struct bytes text)
+/* Outside of strings JSON is ASCII, so that what stands in its text may be escaped without reading it. */
+static void put_shown(struct buf *out, struct bytes json)
+{
+    struct bytes rest = json;
+    uint32_t code;
+    while (rest.len && bytes_take_utf8(&rest, &code)) {
+        size_t n = json.len - rest.len;
+        if (code < 0x7f || text_is_harmless(code))
+            buf_append(out, json.ptr, n);
+        else if (code < 0x10000)
+            buf_printf(out, "\\u%04X", (unsigned)code);
+        else
+            buf_printf(out, "\\u%04X\\u%04X", 0xd800U + ((unsigned)(code - 0x10000) >> 10),
+                       0xdc00U + ((unsigned)code & 0x3ffU));
+        json = rest;
+    }
+    buf_append_bytes(out, json);
+}
+
+static void put(struct jout *w, struct bytes json)
+{
+    if (w->shown)
+        put_shown(w->out, json);
+    else
+        buf_append_bytes(w->out, json);
+}
+
+static void write_native(struct jout *w, const json_t *v, size_t flags)
+{
+    AUTO_DONE(buf) text = BUF_INIT(w->out->max);
+    if (json_dump_callback(v, write_piece, w->shown ? &text : w->out, flags) != 0 || text.failed)
+        w->out->failed = ERR_NOMEM;
+    put(w, buf_bytes(&text));
+}
+
+static void write_string(struct jout *w, struct bytes text)
 {
     AUTO_DONE(buf) mended = BUF_INIT(3 * text.len + 1);
     if (!bytes_is_utf8(text)) {
@@ -277,8 +312,10 @@ static void write_string(struct buf *out, struct bytes text)
         text = buf_bytes(&mended);
     }
     json_t *s = mended.failed ? NULL : json_stringn(text.ptr ? (const char *)text.ptr : "", text.len);
-    if (!s || json_dump_callback(s, write_piece, out, JSON_ENCODE_ANY) != 0)
-        out->failed = ERR_NOMEM;
+    if (s)
+        write_native(w, s, JSON_ENCODE_ANY);
+    else
+        w->out->failed = ERR_NOMEM;
     json_decref(s);
 }
 
@@ -300,7 +337,7 @@ static void lead(struct jout *w, const char *key)
     w->more = true;
     if (!key)
         return;
-    write_string(w->out, bytes_str(key));
+    write_string(w, bytes_str(key));
     buf_append_str(w->out, w->indent ? ": " : ":");
 }
 
@@ -344,7 +381,7 @@ void jout_array_end(struct jout *w)
 void jout_bytes(struct jout *w, const char *key, struct bytes value)
 {
     lead(w, key);
-    write_string(w->out, value);
+    write_string(w, value);
 }
 
 void jout_string(struct jout *w, const char *key, const char *value)
@@ -409,12 +446,11 @@ void jout_value(struct jout *w, const char *key, const struct jval *value)
     default: break;
     }
     lead(w, key);
-    if (json_dump_callback(native(value), write_piece, w->out, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
-        w->out->failed = ERR_NOMEM;
+    write_native(w, native(value), JSON_ENCODE_ANY | JSON_COMPACT);
 }
 
 void jout_text(struct jout *w, const char *key, struct bytes json)
 {
     lead(w, key);
-    buf_append_bytes(w->out, json);
+    put(w, json);
 }

@@ -68,6 +68,7 @@ struct jout {
     unsigned depth;
     bool more;       /* a value stands before this one on the same level */
     unsigned indent; /* spaces a level; 0: compact */
+    bool shown;      /* to be shown: what terminals obey or hide, beyond ASCII too, as \u and four digits */
 };
 
 void jout_object(struct jout *w, const char *key);

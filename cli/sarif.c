@@ -32,7 +32,7 @@ static void rule(struct jout *w, int code)
 
 void sarif_begin(struct sarif *s, struct buf *out)
 {
-    s->w = (struct jout){.out = out, .indent = 2};
+    s->w = (struct jout){.out = out, .indent = 2, .shown = true};
     struct jout *w = &s->w;
     jout_object(w, NULL);
     jout_string(w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");

@@ -51,7 +51,7 @@ void ui_text_str(struct buf *out, const char *text)
 
 struct jout ui_json_begin(struct buf *out, const char *schema)
 {
-    struct jout w = {.out = out, .indent = 2};
+    struct jout w = {.out = out, .indent = 2, .shown = true};
     jout_object(&w, NULL);
     jout_string(&w, "schema", schema);
     return w;

@@ -362,3 +362,99 @@ module() {
     { printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(size_of payload)" && cat payload; } >message
     expect 0 openssl pkeyutl -verify -rawin -pubin -inkey ed25519.pub -in message -sigfile signature
 }
+
+# shown COMMAND...: what it says holds nothing that a terminal obeys or hides.
+shown() {
+    run --separate-stderr "$@"
+    # shellcheck disable=SC2154 # stderr is set by run
+    if LC_ALL=C.UTF-8 grep -nP '[\x00-\x08\x0b-\x1f\x7f]|\x{9b}|\x{202e}' <<<"$output$stderr" | cat -v | grep .; then
+        fail "$*"
+    fi
+}
+
+@test "escape sequences, also of one character, and reversed text are shown as what they are, in JSON too" {
+    local e=$'\e[31m\a\xc2\x9b31m\xe2\x80\xae\x7f' how
+    cp ed25519.pub "k$e.pub"
+    cp signed.wasm "s$e.wasm"
+    waybill sign -q --key ed25519.key -a "n$e=v$e" oci:base:1 >/dev/null
+    printf '{}' >p.json
+    waybill attest -q --key ed25519.key --type "https://x.example/$e" --predicate p.json oci:base:1 >/dev/null
+    waybill sign --format claims --key ed25519.key --name "n$e" --cap "c$e" --tag "t$e" -o claimed.wasm hello.wasm >/dev/null
+    python3 - "$e" <<'PY'
+import json, sys
+q = lambda s: json.dumps(s + sys.argv[1])
+with open("policy.toml", "w") as f:
+    f.write('version = 1\n[keys.%s]\nfile = "ed25519.pub"\n[scopes."oci:"]\nkeys = [%s]\n' % (q("k"), q("k")))
+    f.write('[[scopes."oci:".attestation]]\ntype = "spdx"\nname = %s\n' % q("a"))
+PY
+    chmod go-w . policy.toml ed25519.pub
+    for how in '' --json --sarif; do
+        # shellcheck disable=SC2086 # nothing, or one word
+        {
+            shown waybill verify $how --key "k$e.pub" "s$e.wasm" "none$e.wasm" claimed.wasm oci:base:1
+            shown waybill verify $how --policy policy.toml oci:base:1
+        }
+    done
+    for how in '' --json; do
+        # shellcheck disable=SC2086
+        {
+            shown waybill tree $how --key "k$e.pub" oci:base:1
+            shown waybill inspect $how --sections claimed.wasm
+            shown waybill policy check $how policy.toml
+            shown waybill policy explain $how --policy policy.toml "oci:base$e:1"
+            shown waybill key show $how "k$e.pub"
+            shown waybill pull $how --key "k$e.pub" -o "out$e.wasm" oci:base:1
+        }
+    done
+    shown waybill verify --debug --key "k$e.pub" oci:base:1
+    expect 0 waybill verify --json --key "k$e.pub" signed.wasm
+    [ "$(jq -r '.checks[0].key' <<<"$output")" = "k$e.pub" ] || fail "$output"
+}
+
+@test "a key file, a policy and what it names: a FIFO, a folder, no end" {
+    local kind file
+    printf '%s\n' 'version = 1' '[keys.a]' 'file = "key.pub"' '[scopes."oci:"]' 'keys = ["a"]' >good.toml
+    chmod go-w . good.toml
+    for kind in fifo folder endless; do
+        for file in policy.toml key.pub; do
+            rm -rf key.pub policy.toml
+            cp good.toml policy.toml
+            cp ed25519.pub key.pub
+            chmod go-w key.pub
+            rm $file
+            case $kind in
+            fifo) mkfifo $file ;;
+            folder) mkdir $file ;;
+            endless) truncate -s 1T $file ;;
+            esac
+            run --separate-stderr timeout 20 "$WAYBILL" verify --policy policy.toml oci:base:1
+            [ "$status" -eq 2 ] || [ "$status/$kind/$file" = 16/endless/policy.toml ] || fail "$kind $file: $status" "$stderr"
+        done
+        run --separate-stderr timeout 20 "$WAYBILL" verify --key key.pub oci:base:1
+        [ "$status" -eq 1 ] || [ "$status" -eq 16 ] || fail "$kind: $status" "$stderr"
+    done
+}
+
+@test "a layout's files: FIFOs, folders, links, no end; they are not read" {
+    waybill sign -q --key ed25519.key oci:base:1 >/dev/null
+    local kind file
+    for file in index.json oci-layout "blobs/sha256/$(sha256sum <hello.wasm | cut -d' ' -f1)" \
+        blobs/sha256/"$(jq -r '.manifests[0].digest' base/index.json | cut -d: -f2)" \
+        blobs/sha256/"$(jq -r '.manifests[1].digest' base/index.json | cut -d: -f2)"; do
+        for kind in fifo folder link endless; do
+            fresh
+            rm "lay/$file"
+            case $kind in
+            fifo) mkfifo "lay/$file" ;;
+            folder) mkdir "lay/$file" ;;
+            link) ln -s "$PWD/base/$file" "lay/$file" ;;
+            endless) truncate -s 1T "lay/$file" ;;
+            esac
+            run timeout 20 "$WAYBILL" pull --key ed25519.pub -o out.wasm oci:lay:1
+            [[ $status == 1 || $status == 1[67] ]] || fail "$file $kind: $status" "$output"
+            absent out.wasm
+            run timeout 20 "$WAYBILL" run --key ed25519.pub oci:lay:1
+            [[ $status == 12[56] && $output != *'hello from'* ]] || fail "$file $kind: $status" "$output"
+        done
+    done
+}

@@ -301,12 +301,40 @@ static void writes_text(void **state)
     assert_string_equal(buf_cstr(&out), "{\"n\":1,\"x\":{\"y\": 0.10}}");
 }
 
+/* Bytes that a terminal obeys or hides, in keys, values and JSON that is handed on; what is read is the same.
+ */
+static void writes_shown(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    AUTO(jdoc) doc = NULL;
+    AUTO_DONE(buf) out = BUF_INIT(512);
+    AUTO_DONE(buf) small = BUF_INIT(8);
+    const char *text;
+    struct jout w = {.out = &out, .shown = true};
+    jout_object(&w, NULL);
+    jout_string(&w, "\x7f", "a\xc3\xa9\x1b\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81\xf0\x9f\x98\x80z");
+    jout_text(&w, "x", BYTES_LIT("[\"\xc2\x9b\", 0.10]"));
+    jout_object_end(&w);
+    assert_ok(buf_check(&out, &e));
+    assert_string_equal(buf_cstr(&out),
+                        "{\"\\u007F\":\"a\xc3\xa9\\u001B\\u009B\\u202E\\uDB40\\uDC01\xf0\x9f\x98\x80z\","
+                        "\"x\":[\"\\u009B\", 0.10]}");
+    assert_ok(jdoc_parse(buf_bytes(&out), &doc, &e));
+    assert_ok(jobj_want_string(jdoc_root(doc), "\x7f", true, &text, &e));
+    assert_string_equal(text, "a\xc3\xa9\x1b\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81\xf0\x9f\x98\x80z");
+    w = (struct jout){.out = &small, .shown = true};
+    jout_string(&w, NULL, "\xc2\x9b\xc2\x9b");
+    assert_int_equal(buf_check(&small, &e), ERR_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parse_good), cmocka_unit_test(parse_bad),  cmocka_unit_test(says_where),
-        cmocka_unit_test(bounds),     cmocka_unit_test(accessors),  cmocka_unit_test(writes),
-        cmocka_unit_test(rewrites),   cmocka_unit_test(only_known), cmocka_unit_test(writes_text),
+        cmocka_unit_test(parse_good),   cmocka_unit_test(parse_bad),  cmocka_unit_test(says_where),
+        cmocka_unit_test(bounds),       cmocka_unit_test(accessors),  cmocka_unit_test(writes),
+        cmocka_unit_test(rewrites),     cmocka_unit_test(only_known), cmocka_unit_test(writes_text),
+        cmocka_unit_test(writes_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
