@@ -430,8 +430,12 @@ PY
             run --separate-stderr timeout 20 "$WAYBILL" verify --policy policy.toml oci:base:1
             [ "$status" -eq 2 ] || [ "$status/$kind/$file" = 16/endless/policy.toml ] || fail "$kind $file: $status" "$stderr"
         done
-        run --separate-stderr timeout 20 "$WAYBILL" verify --key key.pub oci:base:1
-        [ "$status" -eq 1 ] || [ "$status" -eq 16 ] || fail "$kind: $status" "$stderr"
+        # a pipe that is named on the command line is waited for, and read as far as a key can be long
+        case $kind in
+        fifo) run --separate-stderr timeout 20 bash -c '"$WAYBILL" verify --key <(yes) oci:base:1' ;;
+        *) run --separate-stderr timeout 20 "$WAYBILL" verify --key key.pub oci:base:1 ;;
+        esac
+        [[ $status == 1 || $status == 16 ]] || fail "$kind: $status" "$stderr"
     done
 }
 
