@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Signatures with one thing wrong, made by somebody who has the right key, wherever it matters: what is refused, and with
 # which exit status. The same with nothing wrong is taken, so that it is that thing which counts.
+# shellcheck disable=SC2030,SC2031 # $output is set by run, in each test anew
 load lib
 
 setup_file() {
