@@ -2,10 +2,10 @@
 #include "cli/cmd.h"
 
 #include "cli/conf.h"
+#include "cli/explain.h"
 #include "cli/grants.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
-#include "flow/grant.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct run_options {
     struct oci_choice choice;
     struct grants_options grants;
     const char *invoke;
-    bool allow_unsigned, json;
+    bool allow_unsigned, explain, json;
     uint64_t timeout_ms, max_memory;
     unsigned sandbox;
 };
@@ -37,6 +37,8 @@ static const struct opt options[] = {
      "call this exported function, print what it returns: of\na module with ARGS, of a component "
      "'NAME(VALUES)'",
      NULL},
+    {"explain", 0, OPT_FLAG, false, offsetof(struct run_options, explain), NULL,
+     "do not run it: print what it would be granted, what not,\nand why", NULL},
     CMD_JSON(struct run_options),
     {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
      "end the guest after this time: 500ms, 5s, 2m", NULL},
@@ -97,13 +99,14 @@ static void on_abort(int signal)
     _exit(STATUS_FAILED);
 }
 
-/* What the command line grants must be in what the policy lets the module have. */
-static int check_grants(const struct run_options *o, const struct sign_decision *decision, struct err *e)
+/* What the command line grants must be in what the policy lets the module have, and its claims ask for. */
+static int check_grants(const struct run_options *o, const struct flow_artifact *artifact, struct err *e)
 {
-    int r = o->grants.dirs.n ? flow_grant_check(decision, FLOW_GRANT_FILESYSTEM, e) : 0;
+    const struct flow_rights rights = {&artifact->decision, &artifact->report};
+    int r = o->grants.dirs.n ? flow_grant_check(&rights, FLOW_GRANT_FILESYSTEM, e) : 0;
     if (r)
         return err_wrap(e, "--dir");
-    r = o->grants.env.n || o->grants.env_files.n ? flow_grant_check(decision, FLOW_GRANT_ENVIRONMENT, e) : 0;
+    r = o->grants.env.n || o->grants.env_files.n ? flow_grant_check(&rights, FLOW_GRANT_ENVIRONMENT, e) : 0;
     return r ? err_wrap(e, "--env") : 0;
 }
 
@@ -119,6 +122,28 @@ static int print_values(const char *values, bool json, struct err *e)
         buf_append_str(&out, values);
     }
     return out.len || out.failed ? ui_print(&out, e) : 0;
+}
+
+/* Prints what the guest would have, and returns what would keep it from its start. */
+static int explain_run(const struct run_options *o, const struct runner_conf *runner,
+                       const struct grants *grants, const struct flow_artifact *artifact, struct err *e)
+{
+    AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
+    struct err why = ERR_INIT;
+    const struct explanation x = {
+        .artifact = artifact, .options = &o->grants, .grants = grants, .refused = &why, .json = o->json};
+    int r = check_grants(o, artifact, &why);
+    if (!r)
+        r = runner_check(runner, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name,
+                         &grants->runner, &why);
+    why.code = r;
+    r = explain(&x, &out, e);
+    if (!r)
+        r = ui_print(&out, e);
+    if (!why.code)
+        return r;
+    *e = why;
+    return not_the_target(why.code, e);
 }
 
 /* Hands the checked bytes and the grants over. Returns the exit status or an error. */
@@ -140,6 +165,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         return not_the_target(r, e);
     const struct runner_invoke invoke = {o->invoke, grants.runner.argv + 1, grants.runner.argc - 1, o->json};
     grants.runner.invoke = o->invoke ? &invoke : NULL;
+    if (o->explain)
+        return explain_run(o, &runner, &grants, artifact, e);
     grants.runner.limits.timeout_ms = o->timeout_ms;
     grants.runner.limits.max_memory = o->max_memory;
     (void)signal(SIGABRT, on_abort);
@@ -149,6 +176,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         return err_nomem(e);
     r = runner_run(&runner, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name, &grants.runner,
                    &result, e);
+    if (r == ERR_NOT_RUNNABLE)
+        explain_denied(artifact);
     if (r)
         return not_the_target(r, e);
     if (result.timed_out)
@@ -172,8 +201,8 @@ static int run(struct cmd_call *call, struct err *e)
     const struct run_options *o = call->options;
     const char *target = call->operands[0];
     call->subject = target;
-    if (o->json && !o->invoke)
-        return err_set(e, ERR_USAGE, "--json needs --invoke");
+    if (o->json && !o->explain && !o->invoke)
+        return err_set(e, ERR_USAGE, "--json needs --explain or --invoke");
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(trust) trust = {.loaded = NULL};
     int r = o->allow_unsigned ? trust_skip(call->trust, e) : trust_load(call->trust, false, &trust, e);
@@ -190,8 +219,8 @@ static int run(struct cmd_call *call, struct err *e)
     const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
     r = flow_obtain(&flow, target, want, &demand, &artifact, e);
     ui_progress_done(&bar);
-    if (!r)
-        r = check_grants(o, &artifact.decision, e);
+    if (!r && !o->explain)
+        r = check_grants(o, &artifact, e);
     conf_disconnect(&conf);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }

@@ -81,6 +81,14 @@ int runner_component_link(struct runner_program *p, struct err *e)
     return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
 }
 
+int runner_component_check(const struct runner_program *p, const struct runner_invoke *invoke, struct err *e)
+{
+    AUTO_DONE(runner_call) call = {.params = NULL};
+    if (invoke)
+        return runner_component_call_prepare(p, invoke, &call, e);
+    return p->entry ? 0 : no_run(p->code.component, e);
+}
+
 int runner_component_start(const struct runner_program *p, const struct runner_invoke *invoke,
                            wasmtime_store_t *store, struct runner_outcome *o, struct err *e)
 {
@@ -88,9 +96,7 @@ int runner_component_start(const struct runner_program *p, const struct runner_i
     wasmtime_component_instance_t instance;
     wasmtime_component_func_t func;
     AUTO_DONE(runner_call) call = {.params = NULL};
-    int r = invoke ? runner_component_call_prepare(p, invoke, &call, e) : 0;
-    if (r == 0 && !invoke && !p->entry)
-        r = no_run(p->code.component, e);
+    int r = invoke ? runner_component_call_prepare(p, invoke, &call, e) : runner_component_check(p, NULL, e);
     if (r != 0)
         return r;
     o->error =

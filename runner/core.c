@@ -63,16 +63,20 @@ static int find_entry(wasmtime_context_t *context, const wasmtime_instance_t *in
     return err_set(e, ERR_NOT_RUNNABLE, "its %s is not a function without parameters and results", name);
 }
 
+static int no_start(bool is_reactor, struct err *e)
+{
+    return err_set(e, ERR_NOT_RUNNABLE, "%s",
+                   is_reactor ? "it is a reactor, whose functions are called with --invoke"
+                              : "it exports no _start: a library (see --invoke), or made for another host");
+}
+
 static int run_command(wasmtime_context_t *context, const wasmtime_instance_t *instance,
                        struct runner_outcome *o, struct err *e)
 {
     wasmtime_func_t start;
     int r = find_entry(context, instance, "_start", &start, e);
-    if (r == ERR_NOTFOUND && get_func(context, instance, "_initialize", &start))
-        return err_set(e, ERR_NOT_RUNNABLE, "it is a reactor, whose functions are called with --invoke");
     if (r == ERR_NOTFOUND)
-        return err_set(e, ERR_NOT_RUNNABLE,
-                       "it exports no _start: a library (see --invoke), or made for another host");
+        return no_start(get_func(context, instance, "_initialize", &start), e);
     if (r != 0)
         return r;
     o->called = true;
@@ -110,6 +114,30 @@ int runner_core_link(struct runner_program *p, struct err *e)
         return runner_failure_set(e, ERR_OTHER, error);
     error = wasmtime_linker_instantiate_pre(p->linker, p->code.module, &p->pre);
     return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
+}
+
+static bool exports_func(const wasmtime_module_t *module, const char *name)
+{
+    wasm_exporttype_vec_t exports;
+    bool found = false;
+    wasmtime_module_exports(module, &exports);
+    for (size_t i = 0; !found && i < exports.size; i++) {
+        const wasm_name_t *n = wasm_exporttype_name(exports.data[i]);
+        found = bytes_eq_str(bytes_of(n->data, n->size), name) &&
+                wasm_externtype_kind(wasm_exporttype_type(exports.data[i])) == WASM_EXTERN_FUNC;
+    }
+    wasm_exporttype_vec_delete(&exports);
+    return found;
+}
+
+int runner_core_check(const struct runner_program *p, const struct runner_invoke *invoke, struct err *e)
+{
+    AUTO_DONE(runner_call) call = {.params = NULL};
+    if (invoke)
+        return runner_core_call_prepare(p, invoke, &call, e);
+    if (exports_func(p->code.module, "_start"))
+        return 0;
+    return no_start(exports_func(p->code.module, "_initialize"), e);
 }
 
 int runner_core_start(const struct runner_program *p, const struct runner_invoke *invoke,

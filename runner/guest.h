@@ -41,6 +41,13 @@ struct runner_outcome {
 MUST_CHECK int runner_core_link(struct runner_program *p, struct err *e);
 MUST_CHECK int runner_component_link(struct runner_program *p, struct err *e);
 
+/* runner_core_check / runner_component_check - whether there is something to call, as far as that shows
+ * before instantiation: what the next two find out with it. */
+MUST_CHECK int runner_core_check(const struct runner_program *p, const struct runner_invoke *invoke,
+                                 struct err *e);
+MUST_CHECK int runner_component_check(const struct runner_program *p, const struct runner_invoke *invoke,
+                                      struct err *e);
+
 /* runner_core_start / runner_component_start - instantiate and call the main function, or the one that is
  * invoked. store: limits, deadline and WASI are set, its data is o.  invoke: or NULL.  o: zeroed by the
  * caller, runner_outcome_done. Return 0 with *o filled, or an error of our own: ERR_NOT_RUNNABLE when there

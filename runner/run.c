@@ -140,6 +140,25 @@ int runner_run(const struct runner_conf *conf, struct bytes module, const struct
     return r != 0 ? err_wrap(e, "%s", name) : 0;
 }
 
+int runner_check(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
+                 const char *name, const struct runner_grants *grants, struct err *e)
+{
+    AUTO(runner_host) host = NULL;
+    AUTO(runner_program) program = NULL;
+    AUTO(wasi_config_t) wasi = NULL;
+    struct runner_grants g = *grants;
+    g.stdout_file = g.stderr_file = NULL;
+    int r = runner_host_new(conf, &host, e);
+    if (r == 0)
+        r = runner_program_load(host, module, digest, &program, e);
+    if (r == 0)
+        r = program->code.kind == WBIN_MODULE ? runner_core_check(program, grants->invoke, e)
+                                              : runner_component_check(program, grants->invoke, e);
+    if (r == 0)
+        r = runner_wasi_new(&g, &wasi, e);
+    return r != 0 ? err_wrap(e, "%s", name) : 0;
+}
+
 void runner_result_done(struct runner_result *r)
 {
     free(TAKE(r->message));

@@ -160,6 +160,11 @@ MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, c
                           const char *name, const struct runner_grants *grants, struct runner_result *ret,
                           struct err *e);
 
+/* runner_check - whether runner_run would start the guest: it is compiled (and kept), linked, and its grants
+ * are looked at, but no output is opened and nothing of it is run. Errors are those of the three. */
+MUST_CHECK int runner_check(const struct runner_conf *conf, struct bytes module, const struct digest *digest,
+                            const char *name, const struct runner_grants *grants, struct err *e);
+
 void runner_result_done(struct runner_result *r);
 
 #endif
