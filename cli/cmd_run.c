@@ -32,7 +32,7 @@ static const enum runner_sandbox_mode sandbox_modes[] = {RUNNER_SANDBOX_AUTO, RU
 static const struct opt options[] = {
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
      "run a reference without looking for a signature", NULL},
-    GRANTS_ROWS(struct run_options, grants),
+    GRANTS_ROWS(struct run_options),
     {"invoke", 0, OPT_STRING, false, offsetof(struct run_options, invoke), "FUNC",
      "call this exported function, print what it returns: of\na module with ARGS, of a component "
      "'NAME(VALUES)'",
@@ -155,7 +155,8 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
                                        .on_deadline_ctx = call->operands[0],
                                        .cache_max = conf->modules_max,
                                        .deterministic = o->grants.deterministic,
-                                       .sandbox = sandbox_modes[o->sandbox]};
+                                       .sandbox = sandbox_modes[o->sandbox],
+                                       .has_dirs = o->grants.dirs.n > 0};
     AUTO_DONE(grants) grants = {0};
     int r = grants_make(&grants, &o->grants, artifact->repo ? artifact->repo : artifact->name,
                         call->operands + 1, call->n_operands - 1, e);

@@ -15,85 +15,31 @@ struct grants_options {
     bool deterministic, insecure_proc;
 };
 
-/* Their rows in a verb's table; type has a struct grants_options of that name. */
-#define GRANTS_ROWS(type, member)                                                                     \
-    {"dir",                                                                                           \
-     0,                                                                                               \
-     OPT_LIST,                                                                                        \
-     false,                                                                                           \
-     offsetof(type, member.dirs),                                                                     \
-     "HOST[::GUEST][:rw]",                                                                            \
-     "let the guest read a folder, with :rw write to it as\nwell; may be repeated",                   \
-     NULL},                                                                                           \
-        {"insecure-proc",                                                                             \
-         0,                                                                                           \
-         OPT_FLAG,                                                                                    \
-         false,                                                                                       \
-         offsetof(type, member.insecure_proc),                                                        \
-         NULL,                                                                                        \
-         "let --dir name folders that show the kernel and all\nprocesses: /proc, /sys, and /",        \
-         NULL},                                                                                       \
-        {"env",                                                                                       \
-         0,                                                                                           \
-         OPT_LIST,                                                                                    \
-         false,                                                                                       \
-         offsetof(type, member.env),                                                                  \
-         "NAME[=VALUE]",                                                                              \
-         "set a variable of the guest's environment, which has\nno others; without a value, that of " \
-         "waybill's own",                                                                             \
-         NULL},                                                                                       \
-        {"env-file",                                                                                  \
-         0,                                                                                           \
-         OPT_LIST,                                                                                    \
-         false,                                                                                       \
-         offsetof(type, member.env_files),                                                            \
-         "FILE",                                                                                      \
-         "set those of a file of NAME=VALUE lines; --env comes\nafter it; may be repeated",           \
-         NULL},                                                                                       \
-        {"stdin",                                                                                     \
-         0,                                                                                           \
-         OPT_STRING,                                                                                  \
-         false,                                                                                       \
-         offsetof(type, member.stdin_file),                                                           \
-         "FILE",                                                                                      \
-         "what the guest reads as standard input",                                                    \
-         NULL},                                                                                       \
-        {"stdout",                                                                                    \
-         0,                                                                                           \
-         OPT_STRING,                                                                                  \
-         false,                                                                                       \
-         offsetof(type, member.stdout_file),                                                          \
-         "FILE",                                                                                      \
-         "where its standard output goes; made anew when the\nmodule is about to start",              \
-         NULL},                                                                                       \
-        {"stderr",                                                                                    \
-         0,                                                                                           \
-         OPT_STRING,                                                                                  \
-         false,                                                                                       \
-         offsetof(type, member.stderr_file),                                                          \
-         "FILE",                                                                                      \
-         "the same for its standard error",                                                           \
-         NULL},                                                                                       \
-        {"clock",                                                                                     \
-         0,                                                                                           \
-         OPT_NANOS,                                                                                   \
-         false,                                                                                       \
-         offsetof(type, member.clock_ns),                                                             \
-         "RESOLUTION",                                                                                \
-         "let its clocks tell no less than this: 1ms, 1ns; 1us\nif not given",                        \
-         NULL},                                                                                       \
-        {"deterministic",                                                                             \
-         0,                                                                                           \
-         OPT_FLAG,                                                                                    \
-         false,                                                                                       \
-         offsetof(type, member.deterministic),                                                        \
-         NULL,                                                                                        \
-         "give it clocks and random numbers that are the same\nin each run",                          \
-         NULL},                                                                                       \
-    {                                                                                                 \
-        "seed", 0, OPT_STRING, false, offsetof(type, member.seed), "N",                               \
-            "what these random numbers are made of; 0 if not given", NULL                             \
+/* Their rows in a verb's table; type has a struct grants_options `grants`. */
+#define GRANTS_ROW(type, name, kind, member, metavar, help)                      \
+    {                                                                            \
+        name, 0, kind, false, offsetof(type, grants.member), metavar, help, NULL \
     }
+#define GRANTS_ROWS(type)                                                                                    \
+    GRANTS_ROW(type, "dir", OPT_LIST, dirs, "HOST[::GUEST][:rw]",                                            \
+               "let the guest read a folder, with :rw write to it as\nwell; may be repeated"),               \
+        GRANTS_ROW(type, "insecure-proc", OPT_FLAG, insecure_proc, NULL,                                     \
+                   "let --dir name folders that show the kernel and all\nprocesses: /proc, /sys, /"),        \
+        GRANTS_ROW(type, "env", OPT_LIST, env, "NAME[=VALUE]",                                               \
+                   "set a variable of the guest's environment, which has\nno others; without a value "       \
+                   "to what it is here"),                                                                    \
+        GRANTS_ROW(type, "env-file", OPT_LIST, env_files, "FILE",                                            \
+                   "set those of a file of NAME=VALUE lines; --env comes\nafter it; may be repeated"),       \
+        GRANTS_ROW(type, "stdin", OPT_STRING, stdin_file, "FILE", "what the guest reads as standard input"), \
+        GRANTS_ROW(type, "stdout", OPT_STRING, stdout_file, "FILE",                                          \
+                   "where its standard output goes; made anew when the\nmodule is about to start"),          \
+        GRANTS_ROW(type, "stderr", OPT_STRING, stderr_file, "FILE", "the same for its standard error"),      \
+        GRANTS_ROW(type, "clock", OPT_NANOS, clock_ns, "RESOLUTION",                                         \
+                   "let its clocks tell no less than this: 1ms, 1ns; 1us\nif not given"),                    \
+        GRANTS_ROW(type, "deterministic", OPT_FLAG, deterministic, NULL,                                     \
+                   "give it clocks and random numbers that are the same\nin each run"),                      \
+        GRANTS_ROW(type, "seed", OPT_STRING, seed, "N",                                                      \
+                   "what these random numbers are made of; 0 if not given")
 
 struct grants {
     struct runner_grants runner; /* its arrays and their texts are owned by this struct */

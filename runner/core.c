@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Core modules on WASI preview 1: the commands and the reactors of its application ABI. */
+#include "base/log.h"
 #include "runner/failure.h"
 #include "runner/guest.h"
 #include "runner/invoke.h"
@@ -23,7 +24,6 @@ static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker)
 {
     static const char module[] = PREVIEW1, name[] = "proc_exit";
     wasm_functype_t *type = wasm_functype_new_1_0(wasm_valtype_new_i32());
-    wasmtime_linker_allow_shadowing(linker, true);
     wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, sizeof(module) - 1, name,
                                                           sizeof(name) - 1, type, proc_exit, NULL, NULL);
     wasm_functype_delete(type);
@@ -102,14 +102,26 @@ static int run_call(wasmtime_context_t *context, const wasmtime_instance_t *inst
     return runner_core_call(call, context, &func, o, e);
 }
 
+/* The engine's own functions, and those that are put over them. */
+static wasmtime_error_t *define_wasi(struct runner_program *p)
+{
+    const struct runner_conf *conf = p->host->conf;
+    struct err why = ERR_INIT;
+    wasmtime_error_t *error = wasmtime_linker_define_wasi(p->linker);
+    if (error)
+        return error;
+    wasmtime_linker_allow_shadowing(p->linker, true);
+    if (conf->has_dirs && runner_paths_link(p->host->engine, conf, p->code.module, PREVIEW1, p->linker,
+                                            p->linker, &p->paths, &why) != 0)
+        log_warn("files that the guest is denied will not be logged: %s", why.msg);
+    error = define_proc_exit(p->linker);
+    return error ? error : runner_shadow_core(p->linker, PREVIEW1, conf->deterministic);
+}
+
 int runner_core_link(struct runner_program *p, struct err *e)
 {
     p->linker = wasmtime_linker_new(p->host->engine);
-    wasmtime_error_t *error = wasmtime_linker_define_wasi(p->linker);
-    if (!error)
-        error = define_proc_exit(p->linker);
-    if (!error)
-        error = runner_shadow_core(p->linker, PREVIEW1, p->host->conf->deterministic);
+    wasmtime_error_t *error = define_wasi(p);
     if (error)
         return runner_failure_set(e, ERR_OTHER, error);
     error = wasmtime_linker_instantiate_pre(p->linker, p->code.module, &p->pre);
@@ -149,6 +161,7 @@ int runner_core_start(const struct runner_program *p, const struct runner_invoke
     int r = invoke ? runner_core_call_prepare(p, invoke, &call, e) : 0;
     if (r != 0)
         return r;
+    o->paths.paths = p->paths;
     o->error = wasmtime_instance_pre_instantiate(p->pre, context, &instance, &o->trap);
     if (o->error || o->trap)
         return 0;

@@ -5,6 +5,7 @@
 
 #include "runner/engine.h"
 #include "runner/module.h"
+#include "runner/paths.h"
 #include "runner/run.h"
 #include "runner/session.h"
 
@@ -20,6 +21,7 @@ struct runner_program {
     struct runner_module code;
     wasmtime_linker_t *linker;
     wasmtime_instance_pre_t *pre;
+    struct runner_paths *paths; /* NULL: what they deny is not logged */
     wasmtime_component_linker_t *component_linker;
     wasmtime_component_export_index_t *entry; /* wasi:cli/run's run, or NULL */
 };
@@ -34,6 +36,7 @@ struct runner_outcome {
     struct runner_session session;
     char *values; /* what an invoked function returned, or NULL */
     bool called;  /* it went wrong in the guest's main function, not while the guest was put together */
+    struct runner_paths_run paths;
 };
 
 /* runner_core_link / runner_component_link - p: its host and code are set. ERR_NOT_RUNNABLE (an import

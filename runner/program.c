@@ -63,6 +63,7 @@ void runner_program_free(struct runner_program *p)
     wasmtime_component_linker_t_drop(p->component_linker);
     wasmtime_instance_pre_drop(p->pre);
     wasmtime_linker_drop(p->linker);
+    runner_paths_free(p->paths);
     runner_module_done(&p->code);
     free(p);
 }

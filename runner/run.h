@@ -82,6 +82,7 @@ struct runner_conf {
     enum runner_sandbox_mode sandbox;
     const int *keep;
     size_t n_keep;
+    bool has_dirs; /* runs will be granted folders: files that a core module is denied are logged */
 };
 
 struct runner_result {

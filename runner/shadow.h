@@ -18,4 +18,8 @@ wasmtime_error_t *runner_shadow_core(wasmtime_linker_t *linker, const char *modu
  * of sockets and the looking up of names, which are denied; deterministic: wasi:random, too. */
 wasmtime_error_t *runner_shadow_component(wasmtime_component_linker_t *linker, bool deterministic);
 
+/* runner_errno_function - a function type with these parameters (i: i32, I: i64) that gives an i32. The
+ * caller deletes it. */
+wasm_functype_t *runner_errno_function(const char *params);
+
 #endif

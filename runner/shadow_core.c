@@ -161,9 +161,9 @@ static wasm_trap_t *poll_oneoff(void *env, wasmtime_caller_t *caller, wasmtime_v
     return answer(v, OK);
 }
 
-static wasm_functype_t *type_of(const char *params)
+wasm_functype_t *runner_errno_function(const char *params)
 {
-    wasm_valtype_t *types[8];
+    wasm_valtype_t *types[16];
     wasm_valtype_vec_t in, out;
     wasm_valtype_t *result[1] = {wasm_valtype_new_i32()};
     size_t n = 0;
@@ -190,7 +190,7 @@ wasmtime_error_t *runner_shadow_core(wasmtime_linker_t *linker, const char *modu
     for (size_t i = 0; !error && i < ARRAY_LEN(functions); i++) {
         if (!functions[i].always && !deterministic)
             continue;
-        wasm_functype_t *type = type_of(functions[i].params);
+        wasm_functype_t *type = runner_errno_function(functions[i].params);
         error = wasmtime_linker_define_func_unchecked(linker, module, strlen(module), functions[i].name,
                                                       strlen(functions[i].name), type, functions[i].callback,
                                                       NULL, NULL);

@@ -157,3 +157,31 @@ env_lines() { grep '^env' <<<"$output"; }
     expect 0 waybill run --dir link::/x files.wasm read /x/name
     out_is old
 }
+
+@test "each file that a module is denied is a line in the log; one that is not there is none" {
+    guest files
+    mkdir data
+    echo tea >data/list
+    ln -s ../secret data/link
+    echo secret >secret
+    expect 1 waybill run --dir data::/srv files.wasm write /srv/list x
+    err_has 'waybill: warning: denied capability=wasi:filesystem use=path_open what=list error='
+    expect 1 waybill run --dir data::/srv files.wasm mkdir '/srv/a "b"'
+    err_has 'use=path_create_directory what="a \"b\"" error=perm'
+    expect 1 waybill run --dir data::/srv files.wasm unlink /srv/list
+    err_has 'use=path_unlink_file what=list error=perm'
+    expect 1 waybill run --dir data::/srv:rw files.wasm read /srv/link
+    err_has 'use=path_open what=link error='
+    expect 1 waybill run --dir data::/srv files.wasm write $'/srv/\e[31m' x
+    [[ $stderr != *$'\e'* ]]
+    expect 0 waybill run --dir data::/srv files.wasm read /srv/list
+    err_is ''
+    expect 1 waybill run --dir data::/srv files.wasm read /srv/nothing
+    [[ $stderr != *denied* ]]
+    for op in 'read /srv/list' 'list /srv' 'write /srv/new x' 'mkdir /srv/dir' 'rename /srv/new /srv/moved' \
+        'link /srv/moved /srv/hard' 'symlink moved /srv/soft' 'unlink /srv/soft'; do
+        # shellcheck disable=SC2086
+        expect 0 waybill run --dir data::/srv:rw files.wasm $op
+        [[ $stderr != *denied* ]]
+    done
+}
