@@ -46,8 +46,7 @@ static const struct opt options[] = {
      "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
     {"sandbox", 0, OPT_ENUM, false, offsetof(struct run_options, sandbox), "MODE",
      "give up what the process does not need before the\nguest starts: auto (as far as the kernel can), "
-     "require\n(all of it or "
-     "fail), off",
+     "require\n(all of it or fail), off",
      sandbox_names},
     CMD_PLATFORM(struct run_options),
     CMD_COMPONENT(struct run_options),

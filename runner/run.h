@@ -142,19 +142,10 @@ DEFINE_AUTO(runner_program, runner_program_free);
  * filled once the guest was started, however it ended; the caller releases it with runner_result_done.
  * ERR_NOT_RUNNABLE (over the limits at its start, nothing to run in it), ERR_USAGE (no such function,
  * arguments that do not fit it, a grant that is not UTF-8 or no NAME=VALUE, two streams that are one file, a
- * folder of the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_NOMEM. Thread: one run of a host
- * at a time. */
-*wasi : cli / command 0.2(its wasi
-                          : cli / run
-                          : ok is status 0, err 1)
-                  .ret : filled once the guest was started,
-    *however it ended;
-the caller releases it with runner_result_done.ERR_NOT_RUNNABLE(over the limits at its *start),
-    ERR_USAGE(a grant that is not UTF - 8 or no NAME = VALUE), ERR_NOTFOUND and ERR_IO(a folder),
-    *ERR_UNSUPPORTED(the sandbox that is required),
-    ERR_NOMEM.Thread : one run of a host at a time.* / MUST_CHECK
-        int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
-                               struct runner_result *ret, struct err *e);
+ * folder of the kernel's), ERR_NOTFOUND and ERR_IO (a folder or a file), ERR_UNSUPPORTED (the sandbox that is
+ * required), ERR_NOMEM. Thread: one run of a host at a time. */
+MUST_CHECK int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
+                                  struct runner_result *ret, struct err *e);
 
 /* runner_run - the three for one run.  name: stands in front of messages. */
 MUST_CHECK int runner_run(const struct runner_conf *conf, struct bytes module, const struct digest *digest,

@@ -68,7 +68,7 @@ says() {
     out_is tea
     expect 1 waybill run --sandbox=auto --dir data::/srv files.wasm write /srv/sub/list coffee
     expect 0 waybill run --sandbox=auto --dir data::/srv:rw files.wasm unlink /srv/sub/list
-    expect 0 waybill run --sandbox=auto --dir /::/:rw files.wasm write "$PWD/data/list" coffee
+    expect 0 waybill run --sandbox=auto --insecure-proc --dir /::/:rw files.wasm write "$PWD/data/list" coffee
     [ "$(cat data/list)" = coffee ]
 }
 
@@ -142,8 +142,8 @@ says() {
     [ "$(cat data/new)" = coffee ]
     expect 0 nobody run --sandbox=auto --dir data:rw files.wasm unlink data/new
     # its own process is out of its reach even through /proc
-    expect 0 nobody run --sandbox=off --dir /proc files.wasm read /proc/self/environ
-    expect 1 nobody run --sandbox=auto --dir /proc files.wasm read /proc/self/environ
+    expect 0 nobody run --sandbox=off --insecure-proc --dir /proc files.wasm read /proc/self/environ
+    expect 1 nobody run --sandbox=auto --insecure-proc --dir /proc files.wasm read /proc/self/environ
 }
 
 @test "a wrong mode: 125" {
