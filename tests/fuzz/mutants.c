@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs mutants of guests through the whole runner: compiled, linked, instantiated and called, in worker
- * processes that may die. Usage: mutants COUNT SEED FOLDER GUEST... - the same numbers and guests make the
- * same mutants. A mutant that ends its worker by a signal, or that does not end, is kept in FOLDER. Mutants
- * get FOLDER/data, writable. TAP.
+ * Runs mutants of guests through the whole runner: compiled, linked, instantiated and called, by an export
+ * each fourth, in worker processes that may die. Usage: mutants COUNT SEED FOLDER GUEST... - the same numbers
+ * and guests make the same mutants. A mutant that ends its worker by a signal, or that does not end, is kept
+ * in FOLDER. Mutants get FOLDER/data, writable. TAP.
  */
+#include "base/wbin.h"
 #include "runner/run.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@
 
 #define WORKERS_MAX 16
 #define GUESTS_MAX  256
+#define LARGE       (8U << 10) /* takes long to compile, and is taken less often */
 #define MUTANT_MAX  (1U << 20)
 #define RUN_MS      40 /* a guest that loops is ended after this */
 #define STUCK_S     60 /* no mutant takes this long: compiling, running and all */
@@ -129,7 +131,9 @@ static void insert(struct rng *r, struct guest *m)
 static void make_mutant(uint64_t number, struct guest *m)
 {
     struct rng r = {job.seed ^ (number * 0xd1342543de82ef95U)};
-    const struct guest *from = &job.guests[number % job.n_guests];
+    const struct guest *from = &job.guests[below(&r, job.n_guests)];
+    while (from->len > LARGE && below(&r, 16) != 0)
+        from = &job.guests[below(&r, job.n_guests)];
     memcpy(m->data, from->data, from->len);
     m->len = from->len;
     /* Most are small changes in place: what shifts the rest of the bytes is seldom valid. */
@@ -151,25 +155,57 @@ static void on_deadline(void *ctx)
     _exit(RUNNER_STATUS_TIMEOUT);
 }
 
-static enum outcome run_mutant(struct runner_host *host, const struct guest *m)
+/* One of the mutant's exports to be called with some arguments, in place of its main function. Returns false
+ * where there is none. call: room for the text, which the result borrows. */
+static bool choose_call(const struct guest *m, struct rng *r, char *call, size_t size,
+                        struct runner_invoke *ret)
+{
+    static const char *const numbers[] = {"1", "-2", "3"};
+    static const char *const waves[] = {"",       "1",    "1, 2",    "\"ada\"",        "\"ada\", [1, 2]",
+                                        "-1.5",   "true", "some(1)", "ok(2)",          "{a: 1}",
+                                        "(1, 2)", "none", "'x'",     "[\"a\", \"b\"]", "err"};
+    struct source_bytes source;
+    struct wbin_info info = {.kind = WBIN_MODULE};
+    struct err e = ERR_INIT;
+    if (wbin_scan(source_bytes_init(&source, bytes_of(m->data, m->len)), &info, &e) != 0)
+        return false;
+    bool any = info.n_exports > 0;
+    if (any) {
+        struct bytes name = info.exports[below(r, info.n_exports)].name;
+        bool component = info.kind == WBIN_COMPONENT;
+        (void)snprintf(call, size, component ? "%.*s(%s)" : "%.*s", (int)(name.len < 200 ? name.len : 200),
+                       (const char *)name.ptr, waves[below(r, ARRAY_LEN(waves))]);
+        *ret = (struct runner_invoke){.call = call, .args = numbers, .n_args = component ? 0 : below(r, 4)};
+        ret->json = below(r, 2);
+    }
+    wbin_info_done(&info);
+    return any;
+}
+
+static enum outcome run_mutant(struct runner_host *host, uint64_t number, const struct guest *m)
 {
     static const char *const argv[] = {"mutant", "write", "/data/file", "text"}, *const env[] = {"A=1"};
     const struct runner_dir dir = {job.data, "/data", true};
-    const struct runner_grants grants = {.argv = argv,
-                                         .argc = ARRAY_LEN(argv),
-                                         .env = env,
-                                         .n_env = ARRAY_LEN(env),
-                                         .dirs = &dir,
-                                         .n_dirs = 1,
-                                         .limits = {.timeout_ms = RUN_MS, .max_memory = 64U << 20}};
+    struct runner_grants grants = {.argv = argv,
+                                   .argc = ARRAY_LEN(argv),
+                                   .env = env,
+                                   .n_env = ARRAY_LEN(env),
+                                   .dirs = &dir,
+                                   .n_dirs = 1,
+                                   .limits = {.timeout_ms = RUN_MS, .max_memory = 64U << 20}};
+    char call[512];
+    struct rng rng = {number};
+    struct runner_invoke invoke;
     struct err e = ERR_INIT;
     struct runner_result result = {0};
     AUTO(runner_program) program = NULL;
+    if (number % 4 == 3 && choose_call(m, &rng, call, sizeof(call), &invoke))
+        grants.invoke = &invoke;
     int r = runner_program_load(host, bytes_of(m->data, m->len), NULL, &program, &e);
     if (r == 0)
         r = runner_program_run(program, &grants, &result, &e);
     if (r != 0)
-        return r == ERR_NOT_RUNNABLE || r == ERR_LIMIT ? REFUSED : FAILED;
+        return r == ERR_NOT_RUNNABLE || r == ERR_LIMIT || r == ERR_USAGE ? REFUSED : FAILED;
     enum outcome outcome = result.timed_out ? TIMED_OUT : result.trapped ? TRAPPED : RAN;
     runner_result_done(&result);
     return outcome;
@@ -212,7 +248,7 @@ static void work(size_t worker)
         make_mutant(number, &m);
         (void)!ftruncate(STDERR_FILENO, 0);
         (void)alarm(STUCK_S);
-        atomic_fetch_add(&board->outcomes[run_mutant(host, &m)], 1);
+        atomic_fetch_add(&board->outcomes[run_mutant(host, number, &m)], 1);
     }
     runner_host_free(host);
     _exit(0);

@@ -14,9 +14,7 @@ guests=${GUESTS:-build/guests}
 seed=${3:-$(date +%s)}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-# The large ones take a tenth of a second to compile: they are for a run of many mutants.
 mapfile -t seeds < <(find "$guests/" testdata/guests/ -name '*.wasm' -o -name '*.wat' | sort)
-if [ "$2" -lt 10000 ]; then mapfile -t seeds < <(find "${seeds[@]}" -size -8k); fi
 echo "# seed $seed"
 "$build/tests/fuzz/mutants" "$2" "$seed" "$work" "${seeds[@]}"
 status=$?
