@@ -137,10 +137,10 @@ static int prepare(const wasm_functype_t *func, const struct runner_invoke *invo
 {
     int r = copy_types(wasm_functype_params(func), WAVE_RECORD, &call->params, e);
     if (r != 0)
-        return err_wrap(e, "it takes");
+        return err_wrap(e, "its parameters");
     r = copy_types(wasm_functype_results(func), WAVE_TUPLE, &call->results, e);
     if (r != 0)
-        return err_wrap(e, "it returns");
+        return err_wrap(e, "its results");
     return read_args(invoke, call, e);
 }
 

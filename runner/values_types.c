@@ -222,7 +222,7 @@ static int refuse(const struct copying *c, wasmtime_component_valtype_kind_t kin
     case WASMTIME_COMPONENT_VALTYPE_ERROR_CONTEXT: what = "an error-context, which is of WASI 0.3"; break;
     default: break;
     }
-    return err_set(c->e, ERR_NOT_RUNNABLE, "%s: such values cannot be written down", what);
+    return err_set(c->e, ERR_NOT_RUNNABLE, "%s, whose values cannot be written down", what);
 }
 
 static int copy_type(struct copying *c, const wasmtime_component_valtype_t *from, struct wave_type **ret)
@@ -258,7 +258,7 @@ int runner_values_params(const wasmtime_component_func_type_t *func, struct wave
         r = copy_name(&c, name, len, part);
         int taken = take_type(&c, &type, &part->type);
         if (r == 0 && taken != 0)
-            r = err_wrap(e, "its parameter %.100s has", part->name);
+            r = err_wrap(e, "parameter %.100s", part->name);
     }
     if (r == 0)
         *ret = TAKE(params);
@@ -273,5 +273,5 @@ int runner_values_result(const wasmtime_component_func_type_t *func, struct wave
     if (!wasmtime_component_func_type_result(func, &type))
         return 0;
     int r = take_type(&c, &type, ret);
-    return r ? err_wrap(e, "its result has") : 0;
+    return r ? err_wrap(e, "its result") : 0;
 }

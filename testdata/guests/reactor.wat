@@ -1,0 +1,20 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; A reactor: its functions are called once _initialize has been; one for each type of number.
+(module
+  (memory (export "memory") 1)
+  (global $ready (mut i32) (i32.const 0))
+  (func (export "_initialize") (global.set $ready (i32.add (global.get $ready) (i32.const 1))))
+  (func (export "ready") (result i32) (global.get $ready))
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "i32") (param i32) (result i32) (local.get 0))
+  (func (export "i64") (param i64) (result i64) (local.get 0))
+  (func (export "f32") (param f32) (result f32) (local.get 0))
+  (func (export "f64") (param f64) (result f64) (local.get 0))
+  (func (export "swap") (param i32 f64) (result f64 i32) (local.get 1) (local.get 0))
+  (func (export "nothing"))
+  (func (export "trap") unreachable)
+  (func (export "v128") (param v128) (result v128) (local.get 0))
+  (func (export "give-v128") (result v128) (v128.const i64x2 0 0))
+  (func (export "externref") (param externref))
+  (func (export "funcref") (result funcref) (ref.null func))
+  (func (export "loop") (loop (br 0))))
