@@ -20,11 +20,11 @@ static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmti
     return wasmtime_trap_new(why, sizeof(why) - 1);
 }
 
-static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker)
+static wasmtime_error_t *define_proc_exit(wasmtime_linker_t *linker, const char *module)
 {
-    static const char module[] = PREVIEW1, name[] = "proc_exit";
+    static const char name[] = "proc_exit";
     wasm_functype_t *type = wasm_functype_new_1_0(wasm_valtype_new_i32());
-    wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, sizeof(module) - 1, name,
+    wasmtime_error_t *error = wasmtime_linker_define_func(linker, module, strlen(module), name,
                                                           sizeof(name) - 1, type, proc_exit, NULL, NULL);
     wasm_functype_delete(type);
     return error;
@@ -114,7 +114,9 @@ static wasmtime_error_t *define_wasi(struct runner_program *p)
     if (conf->has_dirs && runner_paths_link(p->host->engine, conf, p->code.module, PREVIEW1, p->linker,
                                             p->linker, &p->paths, &why) != 0)
         log_warn("files that the guest is denied will not be logged: %s", why.msg);
-    error = define_proc_exit(p->linker);
+    error = define_proc_exit(p->linker, PREVIEW1);
+    if (!error)
+        error = define_proc_exit(p->linker, "wasi_unstable");
     return error ? error : runner_shadow_core(p->linker, PREVIEW1, conf->deterministic);
 }
 
@@ -124,6 +126,9 @@ int runner_core_link(struct runner_program *p, struct err *e)
     wasmtime_error_t *error = define_wasi(p);
     if (error)
         return runner_failure_set(e, ERR_OTHER, error);
+    int r = runner_unstable_link(p->host->engine, p->host->conf, p->linker, p->code.module, &p->unstable, e);
+    if (r != 0)
+        return r;
     error = wasmtime_linker_instantiate_pre(p->linker, p->code.module, &p->pre);
     return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
 }

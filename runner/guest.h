@@ -8,6 +8,7 @@
 #include "runner/paths.h"
 #include "runner/run.h"
 #include "runner/session.h"
+#include "runner/unstable.h"
 
 struct runner_host {
     const struct runner_conf *conf;
@@ -21,7 +22,8 @@ struct runner_program {
     struct runner_module code;
     wasmtime_linker_t *linker;
     wasmtime_instance_pre_t *pre;
-    struct runner_paths *paths; /* NULL: what they deny is not logged */
+    struct runner_paths *paths;       /* NULL: what they deny is not logged */
+    struct runner_unstable *unstable; /* NULL: the module imports none of it */
     wasmtime_component_linker_t *component_linker;
     wasmtime_component_export_index_t *entry; /* wasi:cli/run's run, or NULL */
 };
@@ -34,6 +36,7 @@ struct runner_outcome {
     wasm_trap_t *trap;
     wasmtime_error_t *error;
     struct runner_session session;
+    struct runner_unstable_use unstable;
     char *values; /* what an invoked function returned, or NULL */
     bool called;  /* it went wrong in the guest's main function, not while the guest was put together */
     struct runner_paths_run paths;

@@ -74,10 +74,16 @@ static int keep(const struct runner_cache *cache, struct bytes key, const struct
     return r;
 }
 
+/* Async functions, streams and futures are what makes a component one of WASI 0.3. */
+#define WASI_03 "it is made for WASI 0.3, only 0.2 is offered"
+
 static int load_fresh(wasm_engine_t *engine, struct bytes binary, struct runner_module *m, struct err *e)
 {
     wasmtime_error_t *error = compile(engine, binary, m);
-    return error ? runner_failure_set(e, ERR_NOT_RUNNABLE, error) : 0;
+    if (!error)
+        return 0;
+    int r = runner_failure_set(e, ERR_NOT_RUNNABLE, error);
+    return strstr(e->msg, "component model async") ? err_wrap(e, WASI_03) : r;
 }
 
 /* What goes wrong with an entry that is there is said in the log only: a new one takes its place. */

@@ -64,6 +64,7 @@ void runner_program_free(struct runner_program *p)
     wasmtime_instance_pre_drop(p->pre);
     wasmtime_linker_drop(p->linker);
     runner_paths_free(p->paths);
+    runner_unstable_free(p->unstable);
     runner_module_done(&p->code);
     free(p);
 }

@@ -120,15 +120,16 @@ static bool first_due(const struct runner_clock *c, const uint8_t *subs, uint32_
 }
 
 /* Time stands still while a guest computes, so that it must not pass while it waits either: the clocks are
- * put on to what the guest waits for. */
-static uint32_t poll_fixed(struct runner_clock *c, const uint8_t *subs, uint32_t n, uint8_t *events)
+ * put on to what the guest waits for, which may be so long after it began to. */
+static uint32_t poll_fixed(const struct runner_clock *began, const struct runner_clock *c,
+                           const uint8_t *subs, uint32_t n, uint8_t *events)
 {
     uint32_t n_events = 0;
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *sub = subs + (size_t)i * SUBSCRIPTION;
         uint8_t *event = events + (size_t)n_events * EVENT;
         uint64_t due;
-        const bool is_time = due_of(c, sub, &due);
+        const bool is_time = due_of(began, sub, &due);
         if (is_time && due > c->passed)
             continue;
         memset(event, 0, EVENT);
@@ -156,8 +157,9 @@ static wasm_trap_t *poll_oneoff(void *env, wasmtime_caller_t *caller, wasmtime_v
         events + (size_t)count * EVENT <= subs || subs + (size_t)count * SUBSCRIPTION <= events;
     if (count == 0 || !apart || !first_due(c, subs, count, &until))
         return answer(v, INVAL);
+    const struct runner_clock began = *c;
     runner_clock_pass(c, RUNNER_CLOCK_MONOTONIC, until);
-    runner_memory_put(n_events, 4, poll_fixed(c, subs, count, events));
+    runner_memory_put(n_events, 4, poll_fixed(&began, c, subs, count, events));
     return answer(v, OK);
 }
 

@@ -39,15 +39,6 @@ static struct bytes unmarked(struct bytes word)
     return bytes_of(word.ptr + marked, word.len - marked);
 }
 
-static bool is_keyword(struct bytes word)
-{
-    static const char *const words[] = {"true", "false", "some", "none", "ok", "err", "inf", "nan"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (bytes_eq_str(word, words[i]))
-            return true;
-    return false;
-}
-
 /* The part of that name; type->n when there is none. */
 static size_t find_part(const struct wave_type *type, struct bytes name)
 {
@@ -346,7 +337,7 @@ static int parse_case(struct wave_reader *r, const struct wave_type *type, struc
     size_t i = find_part(type, unmarked(word));
     if (i == type->n)
         return unknown_part(r, type, "case", word);
-    if (is_keyword(word))
+    if (wave_is_word(word))
         return wave_reader_fail(r, word.ptr, "the case %s is written %%%s: WAVE has a word of that name",
                                 type->parts[i].name, type->parts[i].name);
     v->n = i;

@@ -39,10 +39,8 @@ static void print_string(struct bytes text, struct buf *out)
 /* A case that is spelled as one of WAVE's words gets the mark that tells them apart. */
 static void print_case(const char *name, struct buf *out)
 {
-    static const char *const words[] = {"true", "false", "some", "none", "ok", "err", "inf", "nan"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(name, words[i]) == 0)
-            buf_append_u8(out, '%');
+    if (wave_is_word(bytes_str(name)))
+        buf_append_u8(out, '%');
     buf_append_str(out, name);
 }
 

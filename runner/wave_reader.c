@@ -123,6 +123,15 @@ struct bytes wave_reader_number(struct wave_reader *r)
     return take(r, n);
 }
 
+bool wave_is_word(struct bytes word)
+{
+    static const char *const words[] = {"true", "false", "some", "none", "ok", "err", "inf", "nan"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (bytes_eq_str(word, words[i]))
+            return true;
+    return false;
+}
+
 size_t wave_utf8_encode(uint32_t code, uint8_t out[4])
 {
     static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};

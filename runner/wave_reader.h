@@ -37,6 +37,9 @@ struct bytes wave_reader_number(struct wave_reader *r);
 MUST_CHECK int wave_reader_char(struct wave_reader *r, uint32_t *ret);
 MUST_CHECK int wave_reader_string(struct wave_reader *r, struct buf *ret);
 
+/* wave_is_word - one of the words that a case of that name is told from by a "%". */
+bool wave_is_word(struct bytes word);
+
 /* wave_utf8_encode - a scalar value in UTF-8; returns how many bytes. */
 size_t wave_utf8_encode(uint32_t code, uint8_t out[4]);
 
