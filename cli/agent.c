@@ -30,8 +30,11 @@ static int agent_open(struct sign_agent **ret, struct err *e)
     if (strlen(path) >= sizeof(to.sun_path))
         return err_set(e, ERR_USAGE, "SSH_AUTH_SOCK is longer than the name of a socket can be");
     memcpy(to.sun_path, path, strlen(path));
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* An agent that takes no more connections is not waited for. */
+    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
+        if (errno == EAGAIN)
+            return err_set(e, ERR_TIMEOUT, "ssh-agent does not answer: %s", path);
         (void)err_set_errno(e, ERR_IO, errno, "ssh-agent: %s", path);
         return err_recode(e, ERR_IO); /* an agent that is gone is no file that is missing */
     }

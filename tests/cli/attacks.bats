@@ -463,3 +463,33 @@ PY
         done
     done
 }
+
+@test "an ssh-agent that takes no connection is not waited for" {
+    command -v ssh-keygen >/dev/null || skip "ssh-keygen is not there"
+    ssh-keygen -q -t ed25519 -N '' -f mine
+    python3 -B - agent 3>&- <<'PY' &
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(0)
+full = []
+try:
+    for _ in range(10):
+        c = socket.socket(socket.AF_UNIX)
+        c.setblocking(False)
+        c.connect(sys.argv[1])
+        full.append(c)
+except BlockingIOError:
+    open("full", "w").close()
+time.sleep(30)
+PY
+    local pid=$! try
+    for ((try = 0; try < 100; try++)); do
+        [ ! -e full ] || break
+        sleep 0.05
+    done
+    SSH_AUTH_SOCK=$PWD/agent expect 124 timeout -k 1 20 "$WAYBILL" sign --key mine.pub oci:base:1
+    err_has 'ssh-agent does not answer'
+    kill "$pid"
+    wait "$pid" || true
+}
