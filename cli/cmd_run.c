@@ -38,7 +38,7 @@ static const struct opt options[] = {
      "'NAME(VALUES)'",
      NULL},
     {"explain", 0, OPT_FLAG, false, offsetof(struct run_options, explain), NULL,
-     "do not run it: print what it would be granted, what not,\nand why", NULL},
+     "do not run it: print what it would be granted, what\nnot, and why", NULL},
     CMD_JSON(struct run_options),
     {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
      "end the guest after this time: 500ms, 5s, 2m", NULL},
