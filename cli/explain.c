@@ -61,6 +61,22 @@ static void text_grants(const struct explanation *x, struct buf *out)
                x->options->deterministic ? ", the same in each run" : "");
 }
 
+/* One line for each layer of the second wall. */
+static void text_sandbox(const struct runner_sandbox_report *report, struct buf *out)
+{
+    AUTO_DONE(buf) lines = BUF_INIT(4096);
+    runner_sandbox_describe(report, &lines);
+    struct bytes rest = buf_bytes(&lines);
+    while (rest.len) {
+        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
+        struct bytes line;
+        (void)bytes_take(&rest, end ? (size_t)(end - rest.ptr) + 1 : rest.len, &line);
+        buf_append_str(out, "sandbox ");
+        buf_append_bytes(out, line);
+    }
+    buf_append_str(out, lines.len && lines.ptr[lines.len - 1] != '\n' ? "\n" : "");
+}
+
 static void text(const struct explanation *x, const struct wbin_info *info, const struct flow_grants *all,
                  struct buf *out)
 {
@@ -83,6 +99,7 @@ static void text(const struct explanation *x, const struct wbin_info *info, cons
         buf_append_str(out, "\n");
     }
     text_grants(x, out);
+    text_sandbox(&x->sandbox, out);
     buf_append_str(out, x->refused->code ? "would not start: " : "would start");
     ui_text_str(out, x->refused->code ? x->refused->msg : "");
     buf_append_str(out, "\n");
@@ -149,6 +166,15 @@ static void grants_json(struct jout *w, const struct explanation *x)
     jout_bool(w, "deterministic", x->options->deterministic);
 }
 
+static void sandbox_json(struct jout *w, const struct runner_sandbox_report *report)
+{
+    jout_object(w, "sandbox");
+    for (enum runner_sandbox_layer layer = 0; layer < RUNNER_SANDBOX_LAYERS; layer++)
+        jout_bool(w, runner_sandbox_layer_name(layer),
+                  report->mode != RUNNER_SANDBOX_OFF && report->missing[layer] == 0);
+    jout_object_end(w);
+}
+
 static void json(const struct explanation *x, const struct wbin_info *info, const struct flow_grants *all,
                  struct buf *out)
 {
@@ -162,6 +188,7 @@ static void json(const struct explanation *x, const struct wbin_info *info, cons
     jout_string(&w, "rule", decision->rule);
     capabilities_json(&w, info, all);
     grants_json(&w, x);
+    sandbox_json(&w, &x->sandbox);
     jout_bool(&w, "starts", x->refused->code == 0);
     jout_string(&w, "reason", x->refused->code ? x->refused->msg : NULL);
     ui_json_end(&w);

@@ -14,6 +14,7 @@ struct explanation {
     const struct grants *grants; /* what they come to */
     struct err *refused; /* why the run would not start, its code 0 where it would; where the module asks
                             for what there is not, explain says so here */
+    struct runner_sandbox_report sandbox; /* what would be in force */
     bool json;
 };
 

@@ -21,6 +21,9 @@ member() { jq -c --arg name "$1" ".capabilities[] | select(.name == \$name) | .$
     out_has $'\nwould start'
     expect 0 waybill run --explain --stdout out hello.wasm
     absent out
+    out_has 'sandbox no_new_privs: in force'
+    expect 0 waybill run --explain --sandbox off hello.wasm
+    out_has 'sandbox off'
     out_lacks 'hello from the guest'
     out_lacks wasi:filesystem
 }
@@ -97,6 +100,7 @@ member() { jq -c --arg name "$1" ".capabilities[] | select(.name == \$name) | .$
         .verified == false and .clockResolutionNs == 1000000 and .deterministic and .variables == ["A"] and
         .folders == [{host: "data", guest: "/srv", writable: false}]' <<<"$output"
     [ "$(member wasi:filesystem granted)" = true ]
+    jq -e '.sandbox | keys == ["capabilities", "descriptors", "landlock", "no_new_privs", "seccomp"] and .no_new_privs' <<<"$output"
     member wasi:filesystem asked | grep -q '"wasi_snapshot_preview1.path_open"'
     [ "$(member wasi:cli/environment result)" = '"unused"' ]
     [ "$(jq -r .digest <<<"$output")" = "sha256:$(sha256sum <files.wasm | cut -d' ' -f1)" ]
