@@ -146,6 +146,7 @@ int runner_check(const struct runner_conf *conf, struct bytes module, const stru
     AUTO(runner_host) host = NULL;
     AUTO(runner_program) program = NULL;
     AUTO(wasi_config_t) wasi = NULL;
+    AUTO_DONE(runner_folders) folders = {.n = 0};
     struct runner_grants g = *grants;
     g.stdout_file = g.stderr_file = NULL;
     int r = runner_host_new(conf, &host, e);
@@ -155,7 +156,7 @@ int runner_check(const struct runner_conf *conf, struct bytes module, const stru
         r = program->code.kind == WBIN_MODULE ? runner_core_check(program, grants->invoke, e)
                                               : runner_component_check(program, grants->invoke, e);
     if (r == 0)
-        r = runner_wasi_new(&g, &wasi, e);
+        r = runner_wasi_new(&g, &folders, &wasi, e);
     return r != 0 ? err_wrap(e, "%s", name) : 0;
 }
 
