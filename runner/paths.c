@@ -206,17 +206,26 @@ static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_
     return trap;
 }
 
-static bool imports_any(const wasmtime_module_t *module)
+static struct bytes name_bytes(const wasm_name_t *name)
+{
+    return name ? bytes_of(name->data, name->size) : BYTES_NONE;
+}
+
+/* What a module on wasi_unstable calls comes from modules with memories of their own, and there is one memory
+ * that the module between works on: such calls are not looked at. */
+static bool imports_any(const wasmtime_module_t *module, const char *wasi)
 {
     wasm_importtype_vec_t imports;
-    bool any = false;
+    bool any = false, unstable = false;
     wasmtime_module_imports(module, &imports);
-    for (size_t i = 0; !any && i < imports.size; i++) {
-        const wasm_name_t *name = wasm_importtype_name(imports.data[i]);
-        any = bytes_starts(bytes_of(name->data, name->size), BYTES_LIT("path_"));
+    for (size_t i = 0; i < imports.size; i++) {
+        struct bytes from = name_bytes(wasm_importtype_module(imports.data[i]));
+        unstable |= bytes_eq_str(from, "wasi_unstable");
+        any |= bytes_eq_str(from, wasi) &&
+               bytes_starts(name_bytes(wasm_importtype_name(imports.data[i])), BYTES_LIT("path_"));
     }
     wasm_importtype_vec_delete(&imports);
-    return any;
+    return any && !unstable;
 }
 
 static wasmtime_error_t *define(wasmtime_linker_t *linker, const char *wasi)
@@ -237,7 +246,7 @@ int runner_paths_link(wasm_engine_t *engine, const struct runner_conf *conf, con
                       struct runner_paths **ret, struct err *e)
 {
     AUTO_DONE(buf) binary = BUF_INIT(8192);
-    if (!imports_any(module))
+    if (!imports_any(module, wasi))
         return 0;
     struct runner_paths *p = calloc(1, sizeof(*p));
     if (!p)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What logs say: the first byte chooses among an entry of a bundle ('e'), cosign's annotation ('s'), the
- * timestamps in a certificate ('t') and, by any other, the body of an entry. The log's key signed the corpus. */
+ * timestamps in a certificate ('t') and, by any other, the body of an entry. The log's key signed the corpus.
+ */
 #include "base/hex.h"
 #include "base/limits.h"
 #include "base/plugin.h"
