@@ -149,7 +149,7 @@ bool policy_place_set(const char *repo, struct policy_place *ret)
 
 static const char *set_wildcard(const char *written, struct policy_place *ret)
 {
-    struct policy_place rest;
+    struct policy_place rest = {.text = ""};
     const char *why = put_registry(written + 2, &rest);
     /* "*.com" has no dot behind the first one, and is a host's end all the same. */
     if (why && !memchr(written + 2, '.', strcspn(written + 2, "/"))) {
@@ -157,7 +157,8 @@ static const char *set_wildcard(const char *written, struct policy_place *ret)
         if (snprintf(named, sizeof(named), "x.%s", written + 2) >= (int)sizeof(named))
             return "too long";
         why = put_registry(named, &rest);
-        memmove(rest.text, rest.text + 2, strlen(rest.text) - 1);
+        if (!why)
+            memmove(rest.text, rest.text + 2, strlen(rest.text) - 1);
     }
     if (why)
         return why;

@@ -159,6 +159,8 @@ static const struct {
     {"[scopes.'r.example/x/']\nkeys = ['a']\n", "an empty component"},
     {"[scopes.'team/x']\nkeys = ['a']\n", "starts with a host"},
     {"[scopes.'r.*.example']\nkeys = ['a']\n", "a * stands for whole labels"},
+    {"[scopes.'*.example5000:']\nkeys = ['a']\n", "the host is malformed"},
+    {"[scopes.'*.']\nkeys = ['a']\n", "the host is malformed"},
     {"[scopes.'file:/tmp']\nkeys = ['a']\n", "one scope is for all"},
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['gpg']\n", "formats[0]: not one of \"sigstore\""},
     {"[scopes.'r.example/x']\nkeys = ['a']\nformats = ['sigstore']\nembedded = 'required'\n",
