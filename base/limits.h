@@ -206,6 +206,23 @@
 #define LIMIT_CLOCK_SKEW 60
 /* A guest's linear memory when --max-memory does not say otherwise (wasm32's own bound). */
 #define LIMIT_GUEST_MEMORY (4ULL << 30)
+/* Its tables, and the elements of each: toolchains make one table of some thousand functions; components have
+ * some for each module in them. An element takes 8 to 16 bytes. */
+#define LIMIT_GUEST_TABLES         64U
+#define LIMIT_GUEST_TABLE_ELEMENTS (1U << 20)
+/* Linear memories and instances of one guest: the limit on memory is for each; components are made of tens of
+ * instances. */
+#define LIMIT_GUEST_MEMORIES  8U
+#define LIMIT_GUEST_INSTANCES 1024U
+/* The stack of its code (the engine's own default), and the most that can be asked for. */
+#define LIMIT_GUEST_STACK     (512U << 10)
+#define LIMIT_GUEST_STACK_MAX (1U << 30)
+/* Descriptors that it has open at a time: what Linux gives a process by default. */
+#define LIMIT_GUEST_FILES 1024U
+/* Compiling one module, in milliseconds of processor time and in bytes. One of 69 MB (Yosys) takes 73 s and
+ * 1.9 GB, the same size in the smallest possible functions five times as much. */
+#define LIMIT_COMPILE_MS     300000U
+#define LIMIT_COMPILE_MEMORY (4ULL << 30)
 /* A file of variables for a guest: Linux takes 2 MiB of arguments and variables together (execve(2)). */
 #define LIMIT_ENV_FILE (1U << 20)
 /* Variables of one guest: each is compared with all others. */

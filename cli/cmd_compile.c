@@ -103,7 +103,8 @@ static int run(struct cmd_call *call, struct err *e)
         r = conf_load(&conf, call->network, remote, e);
     if (!r && !conf.modules_dir)
         r = err_set(e, ERR_CONFIG, "neither XDG_CACHE_HOME nor HOME is set: nothing is kept");
-    const struct runner_conf runner = {.cache_dir = conf.modules_dir, .cache_max = conf.modules_max};
+    const struct runner_conf runner = {
+        .cache_dir = conf.modules_dir, .cache_max = conf.modules_max, .code.uninterruptible = true};
     if (!r)
         r = runner_host_new(&runner, &host, e);
     if (r)

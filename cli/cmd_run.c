@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd.h"
 
+#include "base/limits.h"
 #include "cli/conf.h"
 #include "cli/explain.h"
 #include "cli/grants.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@ struct run_options {
     struct grants_options grants;
     const char *invoke;
     bool allow_unsigned, explain, json;
-    uint64_t timeout_ms, max_memory;
+    struct runner_limits limits;
+    struct runner_code code;
     unsigned sandbox;
 };
 
@@ -28,6 +31,11 @@ struct run_options {
 static const char *const sandbox_names[] = {"auto", "require", "off", NULL};
 static const enum runner_sandbox_mode sandbox_modes[] = {RUNNER_SANDBOX_AUTO, RUNNER_SANDBOX_REQUIRE,
                                                          RUNNER_SANDBOX_OFF};
+
+#define LIMIT_OPTION(name, type, member, metavar, help)                                 \
+    {                                                                                   \
+        name, 0, type, false, offsetof(struct run_options, member), metavar, help, NULL \
+    }
 
 static const struct opt options[] = {
     {"allow-unsigned", 0, OPT_FLAG, false, offsetof(struct run_options, allow_unsigned), NULL,
@@ -40,10 +48,27 @@ static const struct opt options[] = {
     {"explain", 0, OPT_FLAG, false, offsetof(struct run_options, explain), NULL,
      "do not run it: print what it would be granted, what\nnot, and why", NULL},
     CMD_JSON(struct run_options),
-    {"timeout", 0, OPT_DURATION, false, offsetof(struct run_options, timeout_ms), "TIME",
-     "end the guest after this time: 500ms, 5s, 2m", NULL},
-    {"max-memory", 0, OPT_SIZE, false, offsetof(struct run_options, max_memory), "SIZE",
-     "let no linear memory grow beyond this: 64MiB, 1GB", NULL},
+    LIMIT_OPTION("timeout", OPT_DURATION, limits.timeout_ms, "TIME",
+                 "end the guest after this time: 500ms, 5s, 2m"),
+    LIMIT_OPTION("cpu-time", OPT_DURATION, limits.cpu_ms, "TIME",
+                 "end the guest after this much processor time"),
+    LIMIT_OPTION("fuel", OPT_COUNT, limits.fuel, "N", "end the guest after about N instructions"),
+    LIMIT_OPTION("max-memory", OPT_SIZE, limits.max_memory, "SIZE",
+                 "let no linear memory grow beyond this: 64MiB, 1GB"),
+    LIMIT_OPTION("max-stack", OPT_SIZE, code.max_stack, "SIZE",
+                 "let the guest's stack take no more than this"),
+    LIMIT_OPTION("max-tables", OPT_COUNT, limits.max_tables, "N", "let the guest have no more tables"),
+    LIMIT_OPTION("max-table-elements", OPT_COUNT, limits.max_table_elements, "N",
+                 "let no table grow beyond this"),
+    LIMIT_OPTION("max-output", OPT_SIZE, limits.max_output, "SIZE",
+                 "end a guest that writes more to its standard\nstreams"),
+    LIMIT_OPTION("max-open-files", OPT_COUNT, limits.max_open_files, "N",
+                 "let the guest have no more files open at a time"),
+    LIMIT_OPTION("max-module-size", OPT_SIZE, code.max_module, "SIZE", "refuse larger modules"),
+    LIMIT_OPTION("compile-timeout", OPT_DURATION, code.compile_ms, "TIME",
+                 "refuse a module that takes more processor time to\ncompile"),
+    LIMIT_OPTION("compile-memory", OPT_SIZE, code.compile_memory, "SIZE",
+                 "refuse a module that takes more memory to compile"),
     {"sandbox", 0, OPT_ENUM, false, offsetof(struct run_options, sandbox), "MODE",
      "give up what the process does not need before the\nguest starts: auto (as far as the kernel can), "
      "require\n(all of it or fail), off",
@@ -78,16 +103,12 @@ static int not_the_target(int r, struct err *e)
     return r == ERR_NOTFOUND ? err_recode(e, ERR_CONFIG) : r;
 }
 
-static void out_of_time(const char *target)
+static void on_deadline(void *ctx, int status, const char *why)
 {
-    const struct err e = {.code = ERR_TIMEOUT, .msg = "out of time"};
-    ui_error(cmd_run.name, target, &e);
-}
-
-static void on_deadline(void *ctx)
-{
-    out_of_time(ctx);
-    _exit(RUNNER_STATUS_TIMEOUT);
+    struct err e;
+    (void)err_set(&e, ERR_TIMEOUT, "%s", why);
+    ui_error(cmd_run.name, ctx, &e);
+    _exit(status);
 }
 
 /* The engine ends the process when it can have no thread or descriptor: a failure of run's, and with the
@@ -149,17 +170,35 @@ static int explain_run(const struct run_options *o, const struct runner_conf *ru
     return not_the_target(why.code, e);
 }
 
+/* Says how the guest ended, if not by itself. */
+static void report(const struct cmd_call *call, const struct runner_result *result)
+{
+    struct err why;
+    if (result->trapped || result->timed_out) {
+        AUTO_DONE(buf) text = BUF_INIT(UI_OUT_MAX);
+        struct err ignored;
+        (void)err_set(&why, ERR_TRAP, "%s", result->limit[0] ? result->limit : "the guest trapped");
+        buf_append_str(&text, result->message ? result->message : "");
+        ui_error(cmd_run.name, call->subject, &why);
+        (void)!ui_print_to(STDERR_FILENO, &text, &ignored);
+    } else if (result->output_errno && result->output_errno != EPIPE) {
+        (void)err_set_errno(&why, ERR_IO, result->output_errno, "the guest's output could not be written");
+        ui_error(cmd_run.name, call->subject, &why);
+    }
+}
+
 /* Hands the checked bytes and the grants over. Returns the exit status or an error. */
 static int launch(const struct run_options *o, struct cmd_call *call, const struct conf *conf,
                   const struct flow_artifact *artifact, struct err *e)
 {
-    const struct runner_conf runner = {.cache_dir = conf->modules_dir,
-                                       .on_deadline = on_deadline,
-                                       .on_deadline_ctx = call->operands[0],
-                                       .cache_max = conf->modules_max,
-                                       .deterministic = o->grants.deterministic,
-                                       .sandbox = sandbox_modes[o->sandbox],
-                                       .has_dirs = o->grants.dirs.n > 0};
+    struct runner_conf runner = {.cache_dir = conf->modules_dir,
+                                 .on_deadline = on_deadline,
+                                 .on_deadline_ctx = call->operands[0],
+                                 .cache_max = conf->modules_max,
+                                 .deterministic = o->grants.deterministic,
+                                 .sandbox = sandbox_modes[o->sandbox],
+                                 .has_dirs = o->grants.dirs.n > 0,
+                                 .code = o->code};
     AUTO_DONE(grants) grants = {0};
     int r = grants_make(&grants, &o->grants, artifact->repo ? artifact->repo : artifact->name,
                         call->operands + 1, call->n_operands - 1, e);
@@ -169,10 +208,13 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         return not_the_target(r, e);
     const struct runner_invoke invoke = {o->invoke, grants.runner.argv + 1, grants.runner.argc - 1, o->json};
     grants.runner.invoke = o->invoke ? &invoke : NULL;
+    grants.runner.limits = o->limits;
+    if (!o->limits.max_open_files)
+        grants.runner.limits.max_open_files = LIMIT_GUEST_FILES;
+    runner.code.metered = o->limits.fuel != 0;
+    runner.code.uninterruptible = !o->limits.timeout_ms && !o->limits.cpu_ms && !o->limits.max_output;
     if (o->explain)
         return explain_run(o, &runner, &grants, artifact, e);
-    grants.runner.limits.timeout_ms = o->timeout_ms;
-    grants.runner.limits.max_memory = o->max_memory;
     (void)signal(SIGABRT, on_abort);
     struct runner_result result = {0};
     /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */
@@ -184,16 +226,7 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
         explain_denied(artifact);
     if (r)
         return not_the_target(r, e);
-    if (result.timed_out)
-        out_of_time(call->subject);
-    if (result.trapped) {
-        const struct err trap = {.code = ERR_TRAP, .msg = "the guest trapped"};
-        AUTO_DONE(buf) text = BUF_INIT(UI_OUT_MAX);
-        buf_append_str(&text, result.message ? result.message : "");
-        ui_error(cmd_run.name, call->subject, &trap);
-        struct err ignored;
-        (void)!ui_print_to(STDERR_FILENO, &text, &ignored);
-    }
+    report(call, &result);
     int status = result.status;
     r = result.values ? print_values(result.values, o->json, e) : 0;
     runner_result_done(&result);

@@ -161,15 +161,15 @@ int runner_core_start(const struct runner_program *p, const struct runner_invoke
                       wasmtime_store_t *store, struct runner_outcome *o, struct err *e)
 {
     wasmtime_context_t *context = wasmtime_store_context(store);
-    wasmtime_instance_t instance;
     AUTO_DONE(runner_call) call = {.params = NULL};
     int r = invoke ? runner_core_call_prepare(p, invoke, &call, e) : 0;
     if (r != 0)
         return r;
     o->paths.paths = p->paths;
-    o->error = wasmtime_instance_pre_instantiate(p->pre, context, &instance, &o->trap);
+    o->error = wasmtime_instance_pre_instantiate(p->pre, context, &o->instance, &o->trap);
     if (o->error || o->trap)
         return 0;
-    return invoke ? run_call(context, &instance, invoke->call, &call, o, e)
-                  : run_command(context, &instance, o, e);
+    o->instantiated = true;
+    return invoke ? run_call(context, &o->instance, invoke->call, &call, o, e)
+                  : run_command(context, &o->instance, o, e);
 }

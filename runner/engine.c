@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/engine.h"
 
+#include "base/limits.h"
 #include "runner/run.h"
 
+#include <inttypes.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -25,25 +27,48 @@ static bool address_space_is_roomy(void)
     return true;
 }
 
-/* The guest's part of the stack: the engine's own default, or half of what there is (RLIMIT_STACK). A guest
- * that could use all of it would end the process and not only itself. */
-static size_t guest_stack(void)
+/* Half of the stack is the host's: a guest that could use all of it would end the process and not only
+ * itself. */
+static uint64_t guest_stack_max(void)
 {
-    const size_t usual = 512U << 10;
     struct rlimit stack;
-    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur / 2 > usual)
-        return usual;
-    return (size_t)stack.rlim_cur / 2;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur / 2 > LIMIT_GUEST_STACK_MAX)
+        return LIMIT_GUEST_STACK_MAX;
+    return stack.rlim_cur / 2;
+}
+
+int runner_engine_stack(const struct runner_code *code, uint64_t *ret, struct err *e)
+{
+    const uint64_t max = guest_stack_max();
+    if (code->max_stack > max)
+        return err_set(e, ERR_CONFIG,
+                       "max-stack: %" PRIu64 " bytes are more than half of what this process has (ulimit -s)",
+                       code->max_stack);
+    *ret = code->max_stack ? code->max_stack : max < LIMIT_GUEST_STACK ? max : LIMIT_GUEST_STACK;
+    return 0;
+}
+
+/* The engine also makes stacks of its own, which must have room for a guest's and the host's functions. */
+static void set_stack(wasm_config_t *config, uint64_t stack)
+{
+    const uint64_t host = 3U << 19;
+    wasmtime_config_async_stack_size_set(config, (size_t)(stack + host));
+    wasmtime_config_max_wasm_stack_set(config, (size_t)stack);
 }
 
 int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e)
 {
+    uint64_t stack = 0;
+    int r = runner_engine_stack(&conf->code, &stack, e);
+    if (r != 0)
+        return r;
     wasm_config_t *config = wasm_config_new();
     if (!config)
         return err_nomem(e);
-    wasmtime_config_epoch_interruption_set(config, true);
+    wasmtime_config_epoch_interruption_set(config, !conf->code.uninterruptible);
     wasmtime_config_native_unwind_info_set(config, false); /* for native debuggers; backtraces do without */
-    wasmtime_config_max_wasm_stack_set(config, guest_stack());
+    wasmtime_config_consume_fuel_set(config, conf->code.metered);
+    set_stack(config, stack);
     wasmtime_config_wasm_component_model_map_set(config, true);
     if (conf->deterministic) {
         wasmtime_config_cranelift_nan_canonicalization_set(config, true);
@@ -84,7 +109,8 @@ static void append_cpu(struct buf *out)
 
 void runner_engine_identity(const struct runner_conf *conf, struct buf *out)
 {
-    buf_printf(out, "%s epoch no-unwind map %s%s cpu", runner_engine_name(),
+    buf_printf(out, "%s%s%s no-unwind map %s%s cpu", runner_engine_name(),
+               conf->code.uninterruptible ? "" : " epoch", conf->code.metered ? " fuel" : "",
                address_space_is_roomy() ? "roomy" : "tight", conf->deterministic ? " deterministic" : "");
     append_cpu(out);
 }

@@ -30,8 +30,12 @@ DEFINE_ENGINE_AUTO(wasmtime_component_linker_t, wasmtime_component_linker_delete
 DEFINE_ENGINE_AUTO(wasmtime_component_export_index_t, wasmtime_component_export_index_delete);
 DEFINE_ENGINE_AUTO(wasmtime_component_func_type_t, wasmtime_component_func_type_delete);
 
-/* runner_engine_new - the configuration that all of runner/ uses. The caller deletes *ret. ERR_NOMEM. */
+/* runner_engine_new - the configuration that all of runner/ uses. The caller deletes *ret. ERR_CONFIG (more
+ * stack than half of what the process has), ERR_NOMEM. */
 MUST_CHECK int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e);
+
+/* runner_engine_stack - the guest's part of the stack in bytes. ERR_CONFIG as above. */
+MUST_CHECK int runner_engine_stack(const struct runner_code *code, uint64_t *ret, struct err *e);
 
 /* runner_engine_identity - appends everything but the module that decides what compiled code looks like: the
  * engine's version, our configuration, the features of this processor. One line of printable text. */

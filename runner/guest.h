@@ -37,8 +37,10 @@ struct runner_outcome {
     wasmtime_error_t *error;
     struct runner_session session;
     struct runner_unstable_use unstable;
-    char *values; /* what an invoked function returned, or NULL */
-    bool called;  /* it went wrong in the guest's main function, not while the guest was put together */
+    char *values;      /* what an invoked function returned, or NULL */
+    bool called;       /* it went wrong in the guest's main function, not while the guest was put together */
+    bool instantiated; /* a core module, whose instance this is */
+    wasmtime_instance_t instance;
     struct runner_paths_run paths;
 };
 

@@ -4,32 +4,27 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "runner/cache.h"
+#include "runner/compile.h"
 #include "runner/failure.h"
+#include "runner/limits.h"
 #include "runner/wat.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
-static wasmtime_error_t *compile(wasm_engine_t *engine, struct bytes binary, struct runner_module *m)
+/* fd: a file that nobody can change. */
+static int deserialize(wasm_engine_t *engine, int fd, struct runner_module *m, struct err *e)
 {
+    char path[64];
+    wasmtime_error_t *error;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (m->kind == WBIN_COMPONENT)
-        return wasmtime_component_new(engine, binary.ptr, binary.len, &m->component);
-    return wasmtime_module_new(engine, binary.ptr, binary.len, &m->module);
-}
-
-static wasmtime_error_t *serialize(const struct runner_module *m, wasm_byte_vec_t *ret)
-{
-    if (m->kind == WBIN_COMPONENT)
-        return wasmtime_component_serialize(m->component, ret);
-    return wasmtime_module_serialize(m->module, ret);
-}
-
-static wasmtime_error_t *deserialize(wasm_engine_t *engine, const char *path, struct runner_module *m)
-{
-    if (m->kind == WBIN_COMPONENT)
-        return wasmtime_component_deserialize_file(engine, path, &m->component);
-    return wasmtime_module_deserialize_file(engine, path, &m->module);
+        error = wasmtime_component_deserialize_file(engine, path, &m->component);
+    else
+        error = wasmtime_module_deserialize_file(engine, path, &m->module);
+    return error ? runner_failure_set(e, ERR_UNSUPPORTED, error) : 0;
 }
 
 /* What code is kept under: the digest of the module and all else that decides what the code looks like. */
@@ -42,48 +37,53 @@ static int key_text(const struct runner_conf *conf, enum wbin_kind kind, const s
     return buf_check(ret, e);
 }
 
+static int size_of(int fd, uint64_t *ret, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return err_set_errno(e, ERR_IO, errno, "measure the compiled code");
+    *ret = (uint64_t)st.st_size;
+    return 0;
+}
+
 static int load_kept(wasm_engine_t *engine, const struct runner_cache *cache, struct bytes key,
                      struct runner_module *m, uint64_t *ret_size, struct err *e)
 {
     AUTO_FD int fd = -1;
-    char path[64];
-    struct stat st;
     int r = runner_cache_get(cache, key, &fd, e);
-    if (r != 0)
-        return r;
-    if (fstat(fd, &st) != 0)
-        return err_set_errno(e, ERR_IO, errno, "the entry");
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    wasmtime_error_t *error = deserialize(engine, path, m);
-    if (error)
-        return runner_failure_set(e, ERR_UNSUPPORTED, error);
-    *ret_size = (uint64_t)st.st_size;
-    return 0;
+    if (r == 0)
+        r = size_of(fd, ret_size, e);
+    return r != 0 ? r : deserialize(engine, fd, m, e);
 }
 
-static int keep(const struct runner_cache *cache, struct bytes key, const struct runner_module *m,
-                uint64_t *ret_size, struct err *e)
+static int keep(const struct runner_cache *cache, struct bytes key, int fd, uint64_t *ret_size, struct err *e)
 {
-    wasm_byte_vec_t code;
-    wasmtime_error_t *error = serialize(m, &code);
-    if (error)
-        return runner_failure_set(e, ERR_OTHER, error);
-    *ret_size = code.size;
-    int r = runner_cache_put(cache, key, bytes_of(code.data, code.size), e);
-    wasm_byte_vec_delete(&code);
+    int r = size_of(fd, ret_size, e);
+    if (r != 0)
+        return r;
+    void *code = mmap(NULL, (size_t)*ret_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (code == MAP_FAILED)
+        return err_set_errno(e, ERR_IO, errno, "map the compiled code");
+    r = runner_cache_put(cache, key, bytes_of(code, (size_t)*ret_size), e);
+    (void)munmap(code, (size_t)*ret_size);
     return r;
 }
 
 /* Async functions, streams and futures are what makes a component one of WASI 0.3. */
 #define WASI_03 "it is made for WASI 0.3, only 0.2 is offered"
 
-static int load_fresh(wasm_engine_t *engine, struct bytes binary, struct runner_module *m, struct err *e)
+static int load_fresh(wasm_engine_t *engine, const struct runner_conf *conf, struct bytes binary,
+                      struct runner_module *m, int *ret_fd, struct err *e)
 {
-    wasmtime_error_t *error = compile(engine, binary, m);
-    if (!error)
-        return 0;
-    int r = runner_failure_set(e, ERR_NOT_RUNNABLE, error);
-    return strstr(e->msg, "component model async") ? err_wrap(e, WASI_03) : r;
+    AUTO_FD int fd = -1;
+    int r = runner_code_compile(engine, m->kind, binary, &conf->code, &fd, e);
+    if (r == ERR_NOT_RUNNABLE && strstr(e->msg, "component model async"))
+        return err_wrap(e, WASI_03);
+    if (r == 0)
+        r = deserialize(engine, fd, m, e);
+    if (r == 0)
+        *ret_fd = TAKE_FD(fd);
+    return r;
 }
 
 /* What goes wrong with an entry that is there is said in the log only: a new one takes its place. */
@@ -101,9 +101,10 @@ static int load_with(wasm_engine_t *engine, const struct runner_conf *conf, cons
         return 0;
     if (got != ERR_NOTFOUND)
         log_warn("compiled code that is kept is not used: %s", why.msg);
-    r = load_fresh(engine, binary, m, e);
+    AUTO_FD int fd = -1;
+    r = load_fresh(engine, conf, binary, m, &fd, e);
     if (r == 0)
-        kept->code = keep(cache, buf_bytes(&key), m, &kept->size, &kept->why);
+        kept->code = keep(cache, buf_bytes(&key), fd, &kept->size, &kept->why);
     return r;
 }
 
@@ -118,7 +119,8 @@ static int load(wasm_engine_t *engine, struct bytes binary, const struct runner_
         runner_cache_done(&cache);
         return r;
     }
-    return load_fresh(engine, binary, m, e);
+    AUTO_FD int fd = -1;
+    return load_fresh(engine, conf, binary, m, &fd, e);
 }
 
 /* The binary, and what is known of it before it is compiled. parsed: where that of a text goes. */
@@ -142,6 +144,15 @@ static int prepare(struct bytes file, const struct digest *digest, struct buf *p
     return 0;
 }
 
+static int check_size(struct bytes file, const struct runner_code *code, struct err *e)
+{
+    char text[RUNNER_LIMIT_TEXT];
+    uint64_t max = code->max_module && code->max_module < LIMIT_MODULE ? code->max_module : LIMIT_MODULE;
+    if (file.len <= max)
+        return 0;
+    return err_set(e, ERR_LIMIT, "%s", runner_limit_text(RUNNER_LIMIT_MODULE, max, text));
+}
+
 int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
                        const struct runner_conf *conf, struct runner_module *ret, struct runner_kept *kept,
                        struct err *e)
@@ -149,9 +160,9 @@ int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct di
     struct runner_module m = {.module = NULL};
     struct runner_kept unasked = {.why = ERR_INIT};
     AUTO_DONE(buf) parsed = BUF_INIT(LIMIT_MODULE);
-    if (file.len > LIMIT_MODULE)
-        return err_set(e, ERR_LIMIT, "the module has more than %u bytes", LIMIT_MODULE);
-    int r = prepare(file, digest, &parsed, &file, &m, kept ? kept : &unasked, e);
+    int r = check_size(file, &conf->code, e);
+    if (r == 0)
+        r = prepare(file, digest, &parsed, &file, &m, kept ? kept : &unasked, e);
     if (r == 0)
         r = load(engine, file, conf, &m, kept ? kept : &unasked, e);
     if (r == 0 && conf->cache_dir && unasked.code != 0)

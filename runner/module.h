@@ -24,7 +24,8 @@ struct runner_kept {
 
 /* runner_module_load - file: a binary or a text (runner/wat.h), borrowed.  digest: as of runner_run.
  * conf: of the engine, and with its cache. ret: runner_module_done by the caller.  kept: NULL, or where it is
- * said how it went with the cache, and no log line. ERR_NOT_RUNNABLE (not valid), ERR_LIMIT, ERR_NOMEM. */
+ * said how it went with the cache, and no log line. ERR_NOT_RUNNABLE (not valid), ERR_LIMIT, ERR_NOMEM,
+ * and those of runner_code_compile. */
 MUST_CHECK int runner_module_load(wasm_engine_t *engine, struct bytes file, const struct digest *digest,
                                   const struct runner_conf *conf, struct runner_module *ret,
                                   struct runner_kept *kept, struct err *e);

@@ -1,51 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/run.h"
 
-#include "base/limits.h"
 #include "runner/failure.h"
 #include "runner/guest.h"
+#include "runner/output.h"
 #include "runner/wasi.h"
-#include "runner/watchdog.h"
 
 #include <stdlib.h>
-#include <waybill_stdio.h>
 
-/* The engine's limit on memory is for each linear memory, so their number is limited too; likewise tables. */
-#define MEMORIES_MAX       8
-#define TABLES_MAX         64
-#define TABLE_ELEMENTS_MAX (1 << 20)
-#define INSTANCES_MAX      1024
+/* A guest while it runs, and what stands around it. */
+struct running {
+    const struct runner_program *program;
+    const struct runner_limits *limits;
+    struct runner_outcome outcome;
+    struct runner_watchdog watchdog;
+    struct runner_output output;
+    struct runner_files files;
+    struct runner_folders folders;
+    wasmtime_store_t *store;
+    bool memory_full; /* looked at while there was a store */
+    int output_errno;
+};
 
-/* More epochs than a watchdog ever lets pass. */
-#define NO_DEADLINE (UINT64_MAX >> 1)
-
-static void set_limits(wasmtime_store_t *store, const struct runner_limits *l)
+static void running_done(struct running *g)
 {
-    uint64_t memory = l->max_memory ? l->max_memory : LIMIT_GUEST_MEMORY;
-    if (memory > INT64_MAX)
-        memory = INT64_MAX;
-    wasmtime_store_limiter(store, (int64_t)memory, TABLE_ELEMENTS_MAX, INSTANCES_MAX, TABLES_MAX,
-                           MEMORIES_MAX);
-    wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), l->timeout_ms ? 1 : NO_DEADLINE);
+    runner_files_done(&g->files);
+    wasmtime_store_drop(g->store);
+    runner_output_done(&g->output);
+    runner_folders_done(&g->folders);
+    runner_watchdog_done(&g->watchdog);
+    runner_outcome_done(&g->outcome);
 }
 
-static int new_store(const struct runner_host *host, const struct runner_grants *g, struct runner_outcome *o,
-                     struct runner_folders *folders, wasmtime_store_t **ret, struct err *e)
+static int new_store(struct running *g, const struct runner_grants *grants, struct err *e)
 {
+    const struct runner_host *host = g->program->host;
     AUTO(wasi_config_t) wasi = NULL;
-    runner_session_begin(&o->session, g, host->conf->deterministic);
-    int r = runner_wasi_new(g, folders, &wasi, e);
+    runner_session_begin(&g->outcome.session, grants, host->conf->deterministic);
+    runner_output_init(&g->output, g->limits->max_output, &g->watchdog);
+    int r = runner_wasi_new(grants, &g->output, &g->folders, &wasi, e);
     if (r != 0)
         return r;
-    AUTO(wasmtime_store) store = wasmtime_store_new(host->engine, o, NULL);
-    if (!store)
+    g->store = wasmtime_store_new(host->engine, &g->outcome, NULL);
+    if (!g->store)
         return err_nomem(e);
-    set_limits(store, &g->limits);
-    wasmtime_error_t *error = wasmtime_context_set_wasi(wasmtime_store_context(store), TAKE(wasi));
-    if (error)
-        return runner_failure_set(e, ERR_OTHER, error);
-    *ret = TAKE(store);
-    return 0;
+    runner_watchdog_attach(&g->watchdog, g->store);
+    r = runner_limits_set(g->store, g->limits, &host->conf->code, e);
+    if (r != 0)
+        return r;
+    wasmtime_error_t *error = wasmtime_context_set_wasi(wasmtime_store_context(g->store), TAKE(wasi));
+    return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
 }
 
 /* After this, nothing is opened but what the guest opens. */
@@ -68,21 +72,66 @@ static bool had_begun(const struct runner_outcome *o)
     return begun;
 }
 
-static int judge(struct runner_outcome *o, bool out_of_time, struct runner_result *ret, struct err *e)
+/* The limit that the failure comes from, if any: noticed from outside, by its cause, or by how it looks. */
+static enum runner_limit judge_limit(const struct running *g)
 {
+    const struct runner_outcome *o = &g->outcome;
+    enum runner_limit limit = runner_watchdog_fired(&g->watchdog);
+    if (limit == RUNNER_LIMIT_NONE)
+        limit = runner_limits_judge(o->error, o->trap);
+    if (limit == RUNNER_LIMIT_NONE && g->memory_full)
+        limit = RUNNER_LIMIT_MEMORY;
+    return limit;
+}
+
+static int set_limit(const struct running *g, enum runner_limit limit, char ret[RUNNER_LIMIT_TEXT],
+                     struct err *e)
+{
+    uint64_t stack = 0;
+    int r = runner_engine_stack(&g->program->host->conf->code, &stack, e);
+    if (r == 0 && limit != RUNNER_LIMIT_NONE)
+        (void)runner_limit_text(limit, runner_limit_value(limit, g->limits, stack), ret);
+    return r;
+}
+
+/* It went wrong in the guest, or before. */
+static int judge_failure(struct running *g, struct runner_result *res, struct err *e)
+{
+    struct runner_outcome *o = &g->outcome;
+    const enum runner_limit limit = judge_limit(g);
+    int r = set_limit(g, limit, res->limit, e);
+    if (r == 0 && !had_begun(o)) {
+        r = runner_failure_set(e, ERR_NOT_RUNNABLE, TAKE(o->error));
+        return limit == RUNNER_LIMIT_NONE ? r : err_wrap(e, "%s", res->limit);
+    }
+    res->status = runner_limit_status(limit);
+    res->timed_out = res->status == RUNNER_STATUS_TIMEOUT;
+    res->trapped = !res->timed_out;
+    if (r == 0 && res->trapped && limit != RUNNER_LIMIT_OUTPUT)
+        r = runner_failure_text(o->error, o->trap, &res->message, e);
+    return r;
+}
+
+static int judge(struct running *g, struct runner_result *ret, struct err *e)
+{
+    struct runner_outcome *o = &g->outcome;
+    int r = 0;
     if (!o->exited && o->error)
         o->exited = wasmtime_error_exit_status(o->error, &o->status);
     struct runner_result res = {.status = o->status};
     if (!o->exited && (o->error || o->trap)) {
-        if (!had_begun(o))
-            return runner_failure_set(e, ERR_NOT_RUNNABLE, TAKE(o->error));
-        res.timed_out = out_of_time;
-        res.trapped = !out_of_time;
-        res.status = out_of_time ? RUNNER_STATUS_TIMEOUT : RUNNER_STATUS_TRAP;
-        int r = res.trapped ? runner_failure_text(o->error, o->trap, &res.message, e) : 0;
-        if (r != 0)
-            return r;
+        r = judge_failure(g, &res, e);
+    } else if (runner_watchdog_fired(&g->watchdog) ==
+               RUNNER_LIMIT_OUTPUT) { /* it ended before it was ended */
+        r = set_limit(g, RUNNER_LIMIT_OUTPUT, res.limit, e);
+        res.status = RUNNER_STATUS_TRAP;
+        res.trapped = true;
     }
+    res.output_errno = g->output_errno;
+    if (res.output_errno != 0 && res.status == 0)
+        res.status = 1;
+    if (r != 0)
+        return r;
     res.values = TAKE(o->values);
     *ret = res;
     return 0;
@@ -95,35 +144,41 @@ void runner_outcome_done(struct runner_outcome *o)
     free(o->values);
 }
 
+/* Lets the guest go: what it wrote is on its way out, and the watchdog watches until it is there. */
+static void end(struct running *g)
+{
+    g->memory_full = g->outcome.instantiated && runner_limits_memory_full(wasmtime_store_context(g->store),
+                                                                          &g->outcome.instance, g->limits);
+    runner_files_done(&g->files);
+    wasmtime_store_drop(TAKE(g->store));
+    g->output_errno = runner_output_finish(&g->output);
+    runner_watchdog_done(&g->watchdog);
+}
+
 int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
                        struct runner_result *ret, struct err *e)
 {
-    const struct runner_conf *conf = p->host->conf;
-    AUTO(wasmtime_store) store = NULL;
-    AUTO_DONE(runner_outcome) o = {.exited = false};
-    AUTO_DONE(runner_watchdog) watchdog = {.running = false};
-    AUTO_DONE(runner_folders) folders = {.n = 0};
+    AUTO_DONE(running) g = {.program = p, .limits = &grants->limits};
     struct runner_sandbox_report report;
-    int r = new_store(p->host, grants, &o, &folders, &store, e);
+    int r = new_store(&g, grants, e);
     if (r == 0)
-        r = seal(p->host, &folders, &report, e);
-    runner_folders_done(&folders);
-    if (r == 0 && grants->limits.timeout_ms)
-        r = runner_watchdog_start(&watchdog, p->host->engine, grants->limits.timeout_ms, conf->on_deadline,
-                                  conf->on_deadline_ctx, e);
+        r = runner_files_limit(&g.files, grants->limits.max_open_files, g.folders.n, e);
+    if (r == 0)
+        r = seal(p->host, &g.folders, &report, e);
+    runner_folders_done(&g.folders);
+    if (r == 0)
+        r = runner_watchdog_start(&g.watchdog, p->host->engine, g.limits, p->host->conf, e);
     if (r != 0)
         return r;
     if (p->code.kind == WBIN_COMPONENT)
-        r = runner_component_start(p, grants->invoke, store, &o, e);
+        r = runner_component_start(p, grants->invoke, g.store, &g.outcome, e);
     else
-        r = runner_core_start(p, grants->invoke, store, &o, e);
-    runner_watchdog_done(&watchdog);
+        r = runner_core_start(p, grants->invoke, g.store, &g.outcome, e);
+    end(&g);
     if (r == 0)
-        r = judge(&o, runner_watchdog_fired(&watchdog), ret, e);
+        r = judge(&g, ret, e);
     if (r == 0)
         ret->sandbox = report;
-    if (waybill_stdio_flush() != 0 && r == 0 && ret->status == 0)
-        ret->status = 1;
     return r;
 }
 
@@ -145,9 +200,12 @@ int runner_check(const struct runner_conf *conf, struct bytes module, const stru
 {
     AUTO(runner_host) host = NULL;
     AUTO(runner_program) program = NULL;
-    AUTO(wasi_config_t) wasi = NULL;
-    AUTO_DONE(runner_folders) folders = {.n = 0};
     struct runner_grants g = *grants;
+    struct runner_watchdog unused = {.running = false};
+    AUTO_DONE(runner_output) output;
+    AUTO_DONE(runner_folders) folders = {.n = 0};
+    runner_output_init(&output, grants->limits.max_output, &unused);
+    AUTO(wasi_config_t) wasi = NULL; /* goes first: it may hold an end of output's pipes */
     g.stdout_file = g.stderr_file = NULL;
     int r = runner_host_new(conf, &host, e);
     if (r == 0)
@@ -156,7 +214,7 @@ int runner_check(const struct runner_conf *conf, struct bytes module, const stru
         r = program->code.kind == WBIN_MODULE ? runner_core_check(program, grants->invoke, e)
                                               : runner_component_check(program, grants->invoke, e);
     if (r == 0)
-        r = runner_wasi_new(&g, &folders, &wasi, e);
+        r = runner_wasi_new(&g, &output, &folders, &wasi, e);
     return r != 0 ? err_wrap(e, "%s", name) : 0;
 }
 

@@ -16,6 +16,9 @@
 #define RUNNER_STATUS_TIMEOUT 124
 #define RUNNER_STATUS_TRAP    134
 
+/* A limit in words: "out of fuel (fuel 1000)". */
+#define RUNNER_LIMIT_TEXT 96
+
 /* One folder that the guest may open files in. */
 struct runner_dir {
     const char *host;  /* an existing folder; resolved once */
@@ -23,10 +26,30 @@ struct runner_dir {
     bool writable;
 };
 
-/* What a guest may use up; 0 stands for the default that is named. */
+/* What one run may use up, from before the first instruction of the guest; 0 stands for the default that is
+ * named. */
 struct runner_limits {
-    uint64_t timeout_ms; /* from before the first instruction of the guest; 0: none */
-    uint64_t max_memory; /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
+    uint64_t timeout_ms;         /* of the clock on the wall; 0: none */
+    uint64_t cpu_ms;             /* of this process's processor time; 0: none */
+    uint64_t fuel;               /* instructions, about; 0: none. The host's code.metered must be set */
+    uint64_t max_memory;         /* bytes that each linear memory may have; 0: LIMIT_GUEST_MEMORY */
+    uint64_t max_tables;         /* 0: LIMIT_GUEST_TABLES */
+    uint64_t max_table_elements; /* that each table may have; 0: LIMIT_GUEST_TABLE_ELEMENTS */
+    uint64_t max_output;         /* bytes to standard output and error together; 0: none */
+    uint64_t max_open_files;     /* descriptors that the guest can have open, by way of RLIMIT_NOFILE of this
+                                    process, which is put back after the run; 0: left as it is */
+};
+
+/* What decides how modules are compiled, and what that may take; 0 stands for the default that is named. */
+struct runner_code {
+    bool uninterruptible;    /* no run has a limit on time, processor time or output, or needs ticks of the
+                                engine's epoch: the code is faster, and compiled faster */
+    bool metered;            /* fuel is counted, which costs time */
+    uint64_t max_stack;      /* bytes that a guest's stack may take, at most half of RLIMIT_STACK; 0:
+                                LIMIT_GUEST_STACK, or less where the process has little */
+    uint64_t max_module;     /* bytes; 0, and at most: LIMIT_MODULE */
+    uint64_t compile_ms;     /* of processor time; 0: LIMIT_COMPILE_MS */
+    uint64_t compile_memory; /* bytes; 0: LIMIT_COMPILE_MEMORY */
 };
 
 /* One exported function, to be called in place of the main one. */
@@ -68,14 +91,15 @@ struct runner_grants {
 struct runner_conf {
     const char *cache_dir; /* private folder for compiled code, made when missing; NULL: nothing is kept */
     /* A guest that waits inside a host call (for input, asleep) cannot be interrupted: when it has not come
-     * back a moment after the timeout this is called, on another thread, and is to end the process with
-     * RUNNER_STATUS_TIMEOUT. NULL: the guest ends as soon as its call returns. */
-    void (*on_deadline)(void *ctx);
+     * back a moment after it was over a limit this is called, on another thread, and is to end the process
+     * with that status. why: one line. NULL: the guest ends as soon as its call returns. */
+    void (*on_deadline)(void *ctx, int status, const char *why);
     void *on_deadline_ctx;
     uint64_t cache_max; /* bytes that all compiled code in cache_dir may have; 0: LIMIT_CACHE_CODE */
     /* The same input gives the same output: clocks that start at runner_grants.epoch and move on by one
      * resolution with each reading, random numbers out of runner_grants.seed, one form of NaN. */
     bool deterministic;
+    struct runner_code code;
     /* With a sandbox the process is given up to one run: runner_host_new closes the descriptors that are open
      * but 0, 1, 2 and `keep`, and before the guest's first instruction all else goes that it does not need,
      * for good and for all threads (see runner/sandbox.h). */
@@ -89,10 +113,12 @@ struct runner_result {
     int status; /* 0 to 255: the guest's own, RUNNER_STATUS_TIMEOUT or RUNNER_STATUS_TRAP */
     bool trapped;
     bool timed_out;
-    char *message; /* trapped: the cause and the backtrace, some lines that end in a newline, escaped; else
-                      NULL */
-    char *values;  /* of an invoked function that returned: what, each result on a line of its own, or a JSON
-                      array; else NULL */
+    char limit[RUNNER_LIMIT_TEXT]; /* the limit that ended the guest, in words; or "" */
+    int output_errno; /* why not all of its output was written; 0: all was, or it was over the limit */
+    char *message;    /* trapped: the cause and the backtrace, some lines that end in a newline, escaped; else
+                         NULL */
+    char *values; /* of an invoked function that returned: what, each result on a line of its own, or a JSON
+                     array; else NULL */
     struct runner_sandbox_report sandbox; /* what was in force */
 };
 
@@ -106,8 +132,8 @@ struct runner_host;
  * of its own, with nothing left of those before. */
 struct runner_program;
 
-/* runner_host_new - conf: borrowed, outlives the host. The caller frees *ret after the programs. ERR_NOMEM.
- */
+/* runner_host_new - conf: borrowed, outlives the host. The caller frees *ret after the programs. ERR_CONFIG
+ * (a stack that the process does not have), ERR_NOMEM. */
 MUST_CHECK int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, struct err *e);
 void runner_host_free(struct runner_host *h);
 DEFINE_AUTO(runner_host, runner_host_free);
@@ -115,8 +141,9 @@ DEFINE_AUTO(runner_host, runner_host_free);
 /* runner_program_load - compiles, or takes what was compiled before, and links. module: a binary, or text as
  * runner_is_text tells; not needed any more afterwards.  digest: the SHA-256 that the caller has just
  * computed over these very bytes, which compiled code is kept under; NULL: computed here. The caller frees
- * *ret. ERR_NOT_RUNNABLE (not a valid module, an import that is not offered), ERR_LIMIT (module too large),
- * ERR_NOMEM. A cache that cannot be used is logged and never a failure. */
+ * *ret. ERR_NOT_RUNNABLE (not a valid module, an import that is not offered), ERR_LIMIT (module too large,
+ * compiling takes too much), ERR_NOMEM. Compiling is done in a child process, which is gone when this
+ * returns. A cache that cannot be used is logged and never a failure. */
 MUST_CHECK int runner_program_load(struct runner_host *h, struct bytes module, const struct digest *digest,
                                    struct runner_program **ret, struct err *e);
 /* What was compiled. */

@@ -51,41 +51,6 @@ static int open_streams(struct stream *streams, struct err *e)
     return 0;
 }
 
-/* What the guest writes goes to the descriptor that was opened and looked at: the engine's own way would open
- * the path once more. */
-static ptrdiff_t write_out(void *data, const unsigned char *bytes, size_t n)
-{
-    const int *fd = data;
-    size_t done = 0;
-    while (done < n) {
-        ssize_t k = write(*fd, bytes + done, n - done);
-        if (k < 0 && errno != EINTR)
-            return -errno;
-        if (k > 0)
-            done += (size_t)k;
-    }
-    return (ptrdiff_t)n;
-}
-
-static void close_out(void *data)
-{
-    auto_fd(data);
-    free(data);
-}
-
-static int set_output(wasi_config_t *wasi, struct stream *s, bool is_error, struct err *e)
-{
-    int *fd = malloc(sizeof(*fd));
-    if (!fd)
-        return err_nomem(e);
-    *fd = TAKE_FD(s->fd);
-    if (is_error)
-        wasi_config_set_stderr_custom(wasi, write_out, fd, close_out);
-    else
-        wasi_config_set_stdout_custom(wasi, write_out, fd, close_out);
-    return 0;
-}
-
 static int set_input(wasi_config_t *wasi, const struct stream *s, struct err *e)
 {
     char by_fd[64];
@@ -95,26 +60,25 @@ static int set_input(wasi_config_t *wasi, const struct stream *s, struct err *e)
     return 0;
 }
 
-static int set_streams(wasi_config_t *wasi, struct stream *streams, struct err *e)
+static int set_streams(wasi_config_t *wasi, struct stream *streams, struct runner_output *output,
+                       struct err *e)
 {
     int r = open_streams(streams, e);
     if (r == 0 && streams[0].path)
         r = set_input(wasi, &streams[0], e);
-    for (int i = 1; r == 0 && i < STREAMS; i++)
-        if (streams[i].path)
-            r = set_output(wasi, &streams[i], i == 2, e);
-    return r;
+    if (r != 0)
+        return r;
+    return runner_output_set(output, wasi, TAKE_FD(streams[1].fd), TAKE_FD(streams[2].fd), e);
 }
 
-int runner_stdio_set(wasi_config_t *wasi, const struct runner_grants *g, struct err *e)
+int runner_stdio_set(wasi_config_t *wasi, const struct runner_grants *g, struct runner_output *output,
+                     struct err *e)
 {
     struct stream streams[STREAMS] = {{.path = g->stdin_file, .fd = -1},
                                       {.path = g->stdout_file, .fd = -1},
                                       {.path = g->stderr_file, .fd = -1}};
     wasi_config_inherit_stdin(wasi);
-    wasi_config_inherit_stdout(wasi);
-    wasi_config_inherit_stderr(wasi);
-    int r = set_streams(wasi, streams, e);
+    int r = set_streams(wasi, streams, output, e);
     for (int i = 0; i < STREAMS; i++)
         auto_fd(&streams[i].fd);
     return r;

@@ -153,8 +153,8 @@ void runner_folders_done(struct runner_folders *f)
     f->n = 0;
 }
 
-int runner_wasi_new(const struct runner_grants *grants, struct runner_folders *ret_folders,
-                    wasi_config_t **ret, struct err *e)
+int runner_wasi_new(const struct runner_grants *grants, struct runner_output *output,
+                    struct runner_folders *ret_folders, wasi_config_t **ret, struct err *e)
 {
     AUTO(wasi_config_t) wasi = wasi_config_new();
     if (!wasi)
@@ -166,7 +166,7 @@ int runner_wasi_new(const struct runner_grants *grants, struct runner_folders *r
     if (r == 0)
         r = add_dirs(wasi, grants, ret_folders, e);
     if (r == 0)
-        r = runner_stdio_set(wasi, grants, e);
+        r = runner_stdio_set(wasi, grants, output, e);
     if (r != 0)
         return r;
     *ret = TAKE(wasi);

@@ -83,7 +83,7 @@ load lib
     guest loop sleep start-loop component-loop
     for name in loop sleep start-loop component-loop; do
         expect 124 timeout 10 "$WAYBILL" run --timeout 150ms $name.wasm
-        err_is "waybill: run $name.wasm: out of time"
+        err_is "waybill: run $name.wasm: out of time (timeout 150ms)"
     done
     guest hello
     expect 0 waybill run --timeout 30s hello.wasm

@@ -149,10 +149,10 @@ static void make_mutant(uint64_t number, struct guest *m)
 }
 
 /* The guest waits in a host call: the worker ends, and another takes over behind this mutant. */
-static void on_deadline(void *ctx)
+static void on_deadline(void *ctx, int status, const char *why)
 {
-    (void)ctx;
-    _exit(RUNNER_STATUS_TIMEOUT);
+    (void)ctx, (void)why;
+    _exit(status);
 }
 
 /* One of the mutant's exports to be called with some arguments, in place of its main function. Returns false

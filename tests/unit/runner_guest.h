@@ -31,9 +31,9 @@ static struct {
     enum runner_sandbox_mode sandbox;
 } guest_options;
 
-static inline void guest_hook(void *ctx)
+static inline void guest_hook(void *ctx, int status, const char *why)
 {
-    (void)ctx;
+    (void)ctx, (void)status, (void)why;
     _exit(HOOK_STATUS);
 }
 
