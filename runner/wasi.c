@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <waybill_wasi.h>
 
 /* The engine ends the process over text that is not UTF-8, so none may reach it. */
 static int check_text(const char *text, const char *what, struct err *e)
@@ -159,6 +160,8 @@ int runner_wasi_new(const struct runner_grants *grants, struct runner_output *ou
     AUTO(wasi_config_t) wasi = wasi_config_new();
     if (!wasi)
         return err_nomem(e);
+    /* A blocked call is the watchdog's matter on this thread as on another. */
+    waybill_wasi_on_own_thread(wasi);
     int r = set_argv(wasi, grants, e);
     for (size_t i = 0; r == 0 && i < grants->n_env; i++)
         if (!is_set_again(grants, i))
