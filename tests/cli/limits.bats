@@ -152,7 +152,21 @@ bomb() { python3 "$root/tests/cli/bomb.py" "$@"; }
         [ "$(waybill run $options flood.wasm 2000 | wc -c)" -eq $((2000 * 4096)) ]
         # shellcheck disable=SC2086
         [ "$(waybill run $options component-ok.wasm)" = $'hello from the component\nunfinished' ]
+        # shellcheck disable=SC2086
+        waybill run $options --stdout file component-ok.wasm
+        [ "$(cat file)" = $'hello from the component\nunfinished' ]
     done
+}
+
+@test "output: into files that the options name" {
+    guest flood
+    expect 134 waybill run --max-output 8KiB --stdout out --stderr err flood.wasm 4 both
+    err_is 'waybill: run flood.wasm: too much output (max-output 8KiB)'
+    [ $(($(size_of out) + $(size_of err))) -eq 8192 ]
+    expect 0 waybill run --max-output 16KiB --stdout out flood.wasm 4
+    [ "$(size_of out)" -eq 16384 ]
+    expect 0 waybill run --stdout out flood.wasm 1
+    [ "$(size_of out)" -eq 4096 ]
 }
 
 @test "output that cannot be written is no success" {
