@@ -150,6 +150,26 @@ static int print_usage(const struct cmd *cmd, struct err *e)
     return ui_print(&out, e);
 }
 
+/* What the options say, or else the environment. */
+static int set_log(const struct cmd_common *common, bool *ret_chatty, struct err *e)
+{
+    enum log_level level = common->debug ? LOG_DEBUG : common->verbose ? LOG_INFO : LOG_WARN;
+    const char *text = getenv("WAYBILL_LOG");
+    bool quiet = false;
+    if (level == LOG_WARN && text && *text) {
+        quiet = strcmp(text, "error") == 0;
+        if (strcmp(text, "debug") == 0)
+            level = LOG_DEBUG;
+        else if (strcmp(text, "info") == 0)
+            level = LOG_INFO;
+        else if (!quiet && strcmp(text, "warn") != 0)
+            return err_set(e, ERR_CONFIG, "WAYBILL_LOG: '%s' is none of error, warn, info and debug", text);
+    }
+    *ret_chatty = level != LOG_WARN;
+    log_set_handler(quiet ? NULL : ui_log, NULL, level);
+    return 0;
+}
+
 /* Parses into the structs of the sets (the verb's own first) and runs. */
 static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
                          const struct cmd_common *common, char **args, size_t n_args, struct cmd_call *call,
@@ -164,8 +184,8 @@ static int parse_and_run(const struct cmd *cmd, const struct opt_set *sets, size
     if ((r = opt_check_required(&sets[0], e)) || (r = check_network(call->network, e)) ||
         (r = check_operands(cmd, call, e)))
         return r;
-    call->chatty = common->verbose || common->debug;
-    log_set_handler(ui_log, NULL, common->debug ? LOG_DEBUG : common->verbose ? LOG_INFO : LOG_WARN);
+    if ((r = set_log(common, &call->chatty, e)))
+        return r;
     return cmd->run(call, e);
 }
 

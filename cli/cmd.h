@@ -114,6 +114,9 @@ size_t cmd_groups(const struct cmd *cmd, struct cmd_group ret[CMD_GROUPS]);
 void cmd_usage(const struct cmd *cmd, struct buf *out);
 void cmd_usage_all(struct buf *out);
 
+/* The variable that the engine takes its word about source lines from (runner_conf.source_lines). */
+#define CMD_SOURCE_LINES "WASMTIME_BACKTRACE_DETAILS"
+
 /* cmd_main - the whole program behind main's preparations: finds the verb, parses, runs, prints a failure
  * once. Returns the exit status. */
 int cmd_main(size_t n_args, char **args);

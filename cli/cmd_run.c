@@ -5,6 +5,7 @@
 #include "cli/conf.h"
 #include "cli/explain.h"
 #include "cli/grants.h"
+#include "cli/observe.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
 
@@ -25,6 +26,7 @@ struct run_options {
     struct runner_limits limits;
     struct runner_code code;
     unsigned sandbox;
+    struct observe_options observe;
 };
 
 /* In the order of sandbox_modes: the first is the default. */
@@ -73,6 +75,7 @@ static const struct opt options[] = {
      "give up what the process does not need before the\nguest starts: auto (as far as the kernel can), "
      "require\n(all of it or fail), off",
      sandbox_names},
+    OBSERVE_ROWS(struct run_options),
     CMD_PLATFORM(struct run_options),
     CMD_COMPONENT(struct run_options),
     CMD_LAYER(struct run_options),
@@ -218,8 +221,14 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     (void)signal(SIGABRT, on_abort);
     struct runner_result result = {0};
     /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */
-    if (setenv("TOKIO_WORKER_THREADS", "1", 1) < 0)
+    if (setenv("TOKIO_WORKER_THREADS", "1", 1) < 0 ||
+        (o->observe.source_lines && setenv(CMD_SOURCE_LINES, "1", 1) < 0))
         return err_nomem(e);
+    AUTO_DONE(observe) observe;
+    r = observe_open(&observe, &o->observe, &runner, &grants.runner, e);
+    if (r)
+        return not_the_target(r, e);
+    runner.code.uninterruptible = runner.code.uninterruptible && !grants.runner.profile;
     r = runner_run(&runner, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name, &grants.runner,
                    &result, e);
     if (r == ERR_NOT_RUNNABLE)
@@ -227,6 +236,7 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     if (r)
         return not_the_target(r, e);
     report(call, &result);
+    observe_report(&observe, &o->observe, artifact, &result, o->json);
     int status = result.status;
     r = result.values ? print_values(result.values, o->json, e) : 0;
     runner_result_done(&result);
@@ -238,8 +248,8 @@ static int run(struct cmd_call *call, struct err *e)
     const struct run_options *o = call->options;
     const char *target = call->operands[0];
     call->subject = target;
-    if (o->json && !o->explain && !o->invoke)
-        return err_set(e, ERR_USAGE, "--json needs --explain or --invoke");
+    if (o->json && !o->explain && !o->invoke && !o->observe.stats)
+        return err_set(e, ERR_USAGE, "--json needs --explain, --invoke or --stats");
     AUTO_DONE(conf) conf = {0};
     AUTO_DONE(trust) trust = {.loaded = NULL};
     int r = o->allow_unsigned ? trust_skip(call->trust, e) : trust_load(call->trust, false, &trust, e);

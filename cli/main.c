@@ -46,5 +46,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     clean_up_at_end();
+    /* Options say that, and compiled code that is kept depends on it. */
+    (void)unsetenv(CMD_SOURCE_LINES);
     return cmd_main(argc > 1 ? (size_t)argc - 1 : 0, argv + (argc > 0));
 }

@@ -6,21 +6,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 /* Smaller blobs are fetched anew as soon as they are taken up. */
 #define PARTIAL_MIN (1U << 20)
 /* Writing a blob of this size twice, to the store and to its file, is what a pull takes longest for. */
 #define HOLD_MIN (64U << 20)
 
+/* What is read in place is not fetched. */
+static void count(const struct flow_fetch *f, uint64_t bytes)
+{
+    if (f->fetched && !f->ep->ops->blob_open)
+        atomic_fetch_add(f->fetched, bytes);
+}
+
 /* Lets a blob stream into a sink that checks it. */
-static int fetch_into(struct oci_endpoint *ep, const struct oci_desc *desc, struct progress *p,
+static int fetch_into(const struct flow_fetch *f, const struct oci_desc *desc, struct progress *p,
                       struct sink *to, struct err *e)
 {
     struct sink_progress progress;
     to = sink_progress_init(&progress, to, p, desc->size);
-    int r = ep->ops->blob_fetch(ep, desc, to, e);
+    int r = f->ep->ops->blob_fetch(f->ep, desc, to, e);
     if (!r)
         r = sink_commit(to, e);
+    if (!r)
+        count(f, desc->size);
     sink_abort(to);
     return r;
 }
@@ -37,7 +47,7 @@ static int fetch_to_nowhere(struct flow_fetch *f, const struct oci_desc *desc, s
         return r;
     r = sink_verify_init(&verify, sink_fd_init(&file, fd), &desc->digest, desc->size, e);
     if (!r)
-        r = fetch_into(f->ep, desc, p, &verify.base, e);
+        r = fetch_into(f, desc, p, &verify.base, e);
     if (!r)
         *ret_fd = TAKE_FD(fd);
     return r;
@@ -50,7 +60,7 @@ static int fetch_at_once(struct flow_fetch *f, const struct oci_desc *desc, stru
     struct oci_cas_put put;
     int r = oci_store_put_init(f->store, &put, &desc->digest, desc->size, ret_fd, e);
     if (!r)
-        return fetch_into(f->ep, desc, p, &put.verify.base, e);
+        return fetch_into(f, desc, p, &put.verify.base, e);
     if (r != ERR_IO)
         return r;
     log_warn("%s; nothing is kept", e->msg);
@@ -100,6 +110,8 @@ static int fetch_checked(struct flow_fetch *f, const struct oci_desc *desc, stru
     *ret_pieces = r && watch.slow;
     if (*ret_pieces)
         r = fetch_in_pieces(f->ep, desc, rule->piece, partial, to, e);
+    if (!r)
+        count(f, desc->size - have);
     return r ? r : oci_partial_check(partial, e);
 }
 
@@ -175,8 +187,10 @@ int flow_fetch_manifest(const struct flow_fetch *f, const char *tag, const struc
         oci_pinned_done(&p);
     }
     int r = f->ep->ops->resolve(f->ep, tag, digest, ret, e);
-    if (!r)
+    if (!r) {
+        count(f, ret->body.len);
         keep(f, &ret->digest, buf_bytes(&ret->body));
+    }
     return r;
 }
 
@@ -221,8 +235,10 @@ int flow_fetch_small(const struct flow_fetch *f, const struct oci_desc *desc, st
                        (unsigned long long)desc->size);
     }
     int r = fetch_small(f, desc, out, e);
-    if (!r)
+    if (!r) {
+        count(f, out->len);
         keep(f, &desc->digest, buf_bytes(out));
+    }
     return r;
 }
 

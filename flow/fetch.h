@@ -12,7 +12,8 @@ struct flow_fetch {
     const char *temp_dir;                  /* for what the store does not take */
     const struct flow_pieces_rule *pieces; /* NULL: flow_pieces_usual */
     bool hold;                             /* a big blob may become another file than the store's */
-    struct oci_partial *held; /* out, where hold: such a blob, checked, still on its way; owned */
+    struct oci_partial *held;  /* out, where hold: such a blob, checked, still on its way; owned */
+    _Atomic uint64_t *fetched; /* counts the bytes that come from elsewhere; or NULL */
 };
 
 /* flow_fetch_blob - the blob by one or more requests, checked and on the disk. Big ones that break off are

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/stopwatch.h"
 #include "flow/digests.h"
 #include "flow/places.h"
 #include "flow/verify.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -23,6 +25,8 @@ struct way {
     struct oci_store store; /* closed where the endpoint is read in place, or there is no store */
     struct flow_fetch fetch;
     struct flow_measure measure;
+    uint64_t start_ns;
+    _Atomic uint64_t fetched;
     /* What a signature may be of: the manifest, and the indexes on the way to it, from the first on. */
     struct passed {
         struct sign_subject subject;
@@ -57,7 +61,8 @@ static int open_store(struct way *w, struct err *e)
 static int way_open(struct way *w, const struct flow_conf *conf, const char *reference,
                     const struct flow_demand *demand, struct err *e)
 {
-    *w = (struct way){.conf = conf, .store = OCI_STORE_INIT, .measure = {.demand = demand}};
+    *w = (struct way){
+        .conf = conf, .store = OCI_STORE_INIT, .measure = {.demand = demand}, .start_ns = stopwatch_ns()};
     int r = oci_ref_locate(reference, &conf->endpoint, false, &w->ref, e);
     if (!r && demand && demand->require_digest && !w->ref.has_digest)
         r = err_set(e, ERR_USAGE, "the reference names no digest, and one is required");
@@ -65,7 +70,8 @@ static int way_open(struct way *w, const struct flow_conf *conf, const char *ref
         r = oci_endpoint_open(&w->ref, &conf->endpoint, false, &w->ep, e);
     if (!r && !w->ep->ops->blob_open && conf->store_dir)
         r = open_store(w, e);
-    w->fetch = (struct flow_fetch){.ep = w->ep, .store = &w->store, .temp_dir = conf->temp_dir};
+    w->fetch = (struct flow_fetch){
+        .ep = w->ep, .store = &w->store, .temp_dir = conf->temp_dir, .fetched = &w->fetched};
     return r;
 }
 
@@ -410,6 +416,7 @@ static int gather_module(struct way *w, unsigned want, struct flow_artifact *a, 
     const struct oci_kind *kind = NULL;
     AUTO_DONE(oci_place) place = OCI_PLACE_INIT;
     struct oci_desc desc;
+    const uint64_t start = stopwatch_ns();
     int r = find_module(w, a, &kind, &place, e);
     if (!r && (want & FLOW_WANT_CONFIG))
         r = read_config(w, a, e);
@@ -422,6 +429,7 @@ static int gather_module(struct way *w, unsigned want, struct flow_artifact *a, 
         r = open_module(w, &place, a, &desc, e);
     if (r)
         return r;
+    a->times.fetch_ns = stopwatch_ns() - start;
     bool checked = a->fresh && !(want & FLOW_WANT_BYTES) && !w->measure.looks;
     r = checked ? 0 : check_module(w, &desc, want & FLOW_WANT_BYTES, a, e);
     return r ? r : check_preamble(a, e);
@@ -521,12 +529,18 @@ static int obtain_reference(struct way *w, unsigned want, struct flow_artifact *
 {
     struct gather g = {.w = w, .want = want, .a = a, .beside = SIGN_REPORT_INIT};
     int r = obtain_manifest(w, want, a, e);
+    const uint64_t resolved = stopwatch_ns();
+    a->times.resolve_ns = resolved - w->start_ns;
     if (r || (want & FLOW_WANT_MANIFEST))
         return r;
     r = gather(&g, e);
     flow_verify_free(g.verify);
     sign_report_done(&g.beside);
-    return r ? r : verdict(a, &w->measure, w->passed, w->n_passed, e);
+    if (!r)
+        r = verdict(a, &w->measure, w->passed, w->n_passed, e);
+    a->times.verify_ns = stopwatch_ns() - resolved - a->times.fetch_ns;
+    a->times.fetched = atomic_load(&w->fetched);
+    return r;
 }
 
 static int open_path(const char *path, unsigned want, struct flow_artifact *a, struct err *e)
@@ -558,6 +572,7 @@ static int obtain_file(const char *path, unsigned want, const struct flow_demand
                        struct flow_artifact *a, struct err *e)
 {
     struct flow_measure m;
+    const uint64_t start = stopwatch_ns();
     a->from_file = true;
     a->name = strdup(path);
     if (!a->name)
@@ -573,8 +588,12 @@ static int obtain_file(const char *path, unsigned want, const struct flow_demand
     if (r)
         return r;
     a->size = a->fd >= 0 ? (uint64_t)st.st_size : a->bytes.len;
+    a->times.fetch_ns = stopwatch_ns() - start;
     r = examine(a, HASH_SHA256, &m, &a->digest, e);
-    return r ? r : verdict(a, &m, NULL, 0, e);
+    if (!r)
+        r = verdict(a, &m, NULL, 0, e);
+    a->times.verify_ns = stopwatch_ns() - start - a->times.fetch_ns;
+    return r;
 }
 
 static bool demands(const struct flow_demand *d)

@@ -24,6 +24,14 @@ struct flow_conf {
     const char *created;       /* the time that push writes down, see struct oci_module; or NULL */
 };
 
+/* How long the parts of obtaining took, one after the other, and what came over the network. */
+struct flow_times {
+    uint64_t resolve_ns; /* from the reference to the manifest of the module */
+    uint64_t fetch_ns;   /* until the module's bytes were there, from a store, a file or a server */
+    uint64_t verify_ns;  /* the rest: digests, looking for signatures and checking them, the verdict */
+    uint64_t fetched;    /* bytes of manifests and blobs that came from a place other than the store */
+};
+
 /* An artifact that was obtained. */
 struct flow_artifact {
     bool from_file;             /* TARGET was a file (or "-"): no manifest */
@@ -42,6 +50,7 @@ struct flow_artifact {
     bool verified;                 /* what was demanded was found: never true where nothing was demanded */
     struct sign_report report;     /* what was found, and the verdict */
     struct sign_decision decision; /* with a policy: borrows from it */
+    struct flow_times times;
     /* Private: where the bytes are. */
     struct buf bytes;
     int fd;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Components: of the world wasi:cli/command 0.2, entered by run of wasi:cli/run, or with functions to call.
  */
+#include "base/stopwatch.h"
 #include "runner/failure.h"
 #include "runner/guest.h"
 #include "runner/invoke.h"
@@ -103,6 +104,7 @@ int runner_component_start(const struct runner_program *p, const struct runner_i
         wasmtime_component_linker_instantiate(p->component_linker, context, p->code.component, &instance);
     if (o->error)
         return 0;
+    o->instantiated_ns = stopwatch_ns();
     if (!wasmtime_component_instance_get_func(&instance, context, invoke ? call.func : p->entry, &func))
         return err_set(e, ERR_NOT_RUNNABLE, "the run of its wasi:cli/run is not a function");
     return invoke ? runner_component_call(&call, context, &func, o, e) : call_run(context, &func, o, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Core modules on WASI preview 1: the commands and the reactors of its application ABI. */
 #include "base/log.h"
+#include "base/stopwatch.h"
 #include "runner/failure.h"
 #include "runner/guest.h"
 #include "runner/invoke.h"
@@ -170,6 +171,7 @@ int runner_core_start(const struct runner_program *p, const struct runner_invoke
     if (o->error || o->trap)
         return 0;
     o->instantiated = true;
+    o->instantiated_ns = stopwatch_ns();
     return invoke ? run_call(context, &o->instance, invoke->call, &call, o, e)
                   : run_command(context, &o->instance, o, e);
 }

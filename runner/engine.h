@@ -31,7 +31,7 @@ DEFINE_ENGINE_AUTO(wasmtime_component_export_index_t, wasmtime_component_export_
 DEFINE_ENGINE_AUTO(wasmtime_component_func_type_t, wasmtime_component_func_type_delete);
 
 /* runner_engine_new - the configuration that all of runner/ uses. The caller deletes *ret. ERR_CONFIG (more
- * stack than half of what the process has), ERR_NOMEM. */
+ * stack than half of what the process has), ERR_IO (the perf map), ERR_NOMEM. */
 MUST_CHECK int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e);
 
 /* runner_engine_stack - the guest's part of the stack in bytes. ERR_CONFIG as above. */

@@ -13,13 +13,15 @@
 struct runner_host {
     const struct runner_conf *conf;
     wasm_engine_t *engine;
-    int descriptors; /* what runner_sandbox_close said */
+    int descriptors;   /* what runner_sandbox_close said */
+    uint64_t start_ns; /* what starting the engine took */
 };
 
 /* Of one kind, linked: the members of the other are NULL. */
 struct runner_program {
     const struct runner_host *host;
     struct runner_module code;
+    uint64_t load_ns; /* what starting the engine and loading took */
     wasmtime_linker_t *linker;
     wasmtime_instance_pre_t *pre;
     struct runner_paths *paths;       /* NULL: what they deny is not logged */
@@ -41,6 +43,7 @@ struct runner_outcome {
     bool called;       /* it went wrong in the guest's main function, not while the guest was put together */
     bool instantiated; /* a core module, whose instance this is */
     wasmtime_instance_t instance;
+    uint64_t instantiated_ns; /* when there was an instance (base/stopwatch.h); 0: it did not come to that */
     struct runner_paths_run paths;
 };
 

@@ -96,7 +96,7 @@ static int load_with(wasm_engine_t *engine, const struct runner_conf *conf, cons
     if (r != 0)
         return r;
     int got = load_kept(engine, cache, buf_bytes(&key), m, &kept->size, &why);
-    kept->found = got == 0;
+    kept->found = m->was_kept = got == 0;
     if (got == 0)
         return 0;
     if (got != ERR_NOTFOUND)

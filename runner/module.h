@@ -11,6 +11,7 @@ struct runner_module {
     enum wbin_kind kind;
     wasmtime_module_t *module;       /* WBIN_MODULE */
     wasmtime_component_t *component; /* WBIN_COMPONENT */
+    bool was_kept;                   /* it was compiled before */
 };
 
 /* How it went with the cache. */

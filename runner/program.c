@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/guest.h"
 
+#include "base/stopwatch.h"
+
 #include <stdlib.h>
 
 int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, struct err *e)
@@ -8,10 +10,12 @@ int runner_host_new(const struct runner_conf *conf, struct runner_host **ret, st
     AUTO(runner_host) h = calloc(1, sizeof(*h));
     if (!h)
         return err_nomem(e);
+    const uint64_t start = stopwatch_ns();
     h->conf = conf;
     if (conf->sandbox != RUNNER_SANDBOX_OFF)
         h->descriptors = runner_sandbox_close(conf->keep, conf->n_keep);
     int r = runner_engine_new(conf, &h->engine, e);
+    h->start_ns = stopwatch_ns() - start;
     if (r == 0)
         *ret = TAKE(h);
     return r;
@@ -31,12 +35,15 @@ int runner_program_load(struct runner_host *h, struct bytes module, const struct
     if (!p)
         return err_nomem(e);
     p->host = h;
+    const uint64_t start = stopwatch_ns();
     int r = runner_module_load(h->engine, module, digest, h->conf, &p->code, NULL, e);
     if (r == 0)
         r = p->code.kind == WBIN_COMPONENT ? runner_component_link(p, e) : runner_core_link(p, e);
-    if (r == 0)
-        *ret = TAKE(p);
-    return r;
+    if (r != 0)
+        return r;
+    p->load_ns = h->start_ns + (stopwatch_ns() - start);
+    *ret = TAKE(p);
+    return 0;
 }
 
 int runner_compile(struct runner_host *h, struct bytes module, const struct digest *digest,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/run.h"
 
+#include "base/stopwatch.h"
 #include "runner/failure.h"
 #include "runner/guest.h"
 #include "runner/output.h"
+#include "runner/postmortem.h"
+#include "runner/profiler.h"
 #include "runner/wasi.h"
 
 #include <stdlib.h>
@@ -20,10 +23,15 @@ struct running {
     wasmtime_store_t *store;
     bool memory_full; /* looked at while there was a store */
     int output_errno;
+    uint64_t start_ns;
+    struct runner_profiler profiler;
+    struct runner_stats stats;
+    bool dumped, profiled;
 };
 
 static void running_done(struct running *g)
 {
+    runner_profiler_done(&g->profiler);
     runner_files_done(&g->files);
     wasmtime_store_drop(g->store);
     runner_output_done(&g->output);
@@ -144,6 +152,35 @@ void runner_outcome_done(struct runner_outcome *o)
     free(o->values);
 }
 
+static struct runner_stats stats_of(const struct running *g)
+{
+    const struct runner_program *p = g->program;
+    const uint64_t end = stopwatch_ns(), ready = g->outcome.instantiated_ns;
+    uint64_t left = 0;
+    struct runner_stats s = {.load_ns = p->load_ns,
+                             .instantiate_ns = (ready ? ready : end) - g->start_ns,
+                             .run_ns = ready ? end - ready : 0,
+                             .kept = p->code.was_kept,
+                             .metered = g->limits->fuel != 0};
+    wasmtime_error_t *error =
+        s.metered ? wasmtime_context_get_fuel(wasmtime_store_context(g->store), &left) : NULL;
+    s.metered = s.metered && !error;
+    s.fuel = s.metered ? g->limits->fuel - left : 0;
+    wasmtime_error_drop(error);
+    return s;
+}
+
+/* What there is to say of the guest while its store is there; time stands still for its limits. */
+static void look_back(struct running *g, const struct runner_grants *grants)
+{
+    g->stats = stats_of(g);
+    runner_watchdog_pause(&g->watchdog);
+    g->profiled = runner_profiler_finish(&g->profiler, grants);
+    g->dumped = runner_postmortem(
+        g->program, grants, runner_watchdog_fired(&g->watchdog) == RUNNER_LIMIT_NONE, g->store, &g->outcome);
+    runner_watchdog_resume(&g->watchdog);
+}
+
 /* Lets the guest go: what it wrote is on its way out, and the watchdog watches until it is there. */
 static void end(struct running *g)
 {
@@ -158,7 +195,7 @@ static void end(struct running *g)
 int runner_program_run(const struct runner_program *p, const struct runner_grants *grants,
                        struct runner_result *ret, struct err *e)
 {
-    AUTO_DONE(running) g = {.program = p, .limits = &grants->limits};
+    AUTO_DONE(running) g = {.program = p, .limits = &grants->limits, .start_ns = stopwatch_ns()};
     struct runner_sandbox_report report;
     int r = new_store(&g, grants, e);
     if (r == 0)
@@ -168,17 +205,25 @@ int runner_program_run(const struct runner_program *p, const struct runner_grant
     runner_folders_done(&g.folders);
     if (r == 0)
         r = runner_watchdog_start(&g.watchdog, p->host->engine, g.limits, p->host->conf, e);
+    if (r == 0)
+        r = runner_profiler_start(&g.profiler, p, grants, &g.watchdog, g.store, e);
     if (r != 0)
         return r;
     if (p->code.kind == WBIN_COMPONENT)
         r = runner_component_start(p, grants->invoke, g.store, &g.outcome, e);
     else
         r = runner_core_start(p, grants->invoke, g.store, &g.outcome, e);
+    if (r == 0)
+        look_back(&g, grants);
     end(&g);
     if (r == 0)
         r = judge(&g, ret, e);
-    if (r == 0)
+    if (r == 0) {
         ret->sandbox = report;
+        ret->stats = g.stats;
+        ret->dumped = g.dumped;
+        ret->profiled = g.profiled;
+    }
     return r;
 }
 

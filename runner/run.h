@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/io.h"
 #include "base/macro.h"
 #include "runner/sandbox.h"
 
@@ -82,7 +83,17 @@ struct runner_grants {
     uint64_t seed;     /* runner_conf.deterministic: of random numbers */
     struct runner_limits limits;
     const struct runner_invoke *invoke; /* NULL: the main function is run */
+    /* Where the core dump of a guest that traps goes (runner/coredump.h), or NULL: committed when it is
+     * whole, aborted in any other case. What is not open before the run the sandbox does not let it open. */
+    struct sink *coredump;
+    /* Where a profile of a core module goes, in the form of Firefox's profiler, or NULL; likewise. A sample
+     * is taken each profile_ns (0: RUNNER_PROFILE_NS), when the guest enters a function or a loop; code must
+     * not be uninterruptible. */
+    struct sink *profile;
+    uint64_t profile_ns;
 };
+
+#define RUNNER_PROFILE_NS 10000000U
 
 /* How finely clocks tell the time where nobody says: as coarse as browsers are with isolated pages (5 us; 100
  * us else) would break programs that measure short times; 1 us is what most of these ask for. */
@@ -106,7 +117,22 @@ struct runner_conf {
     enum runner_sandbox_mode sandbox;
     const int *keep;
     size_t n_keep;
+    /* The names of compiled functions go to /tmp/perf-PID.map as they are loaded, for perf(1). */
+    bool perf_map;
+    /* Traps say files and lines, too. The engine takes that from its environment: when its host is made,
+     * WASMTIME_BACKTRACE_DETAILS must be 1 with this and must not without. */
+    bool source_lines;
     bool has_dirs; /* runs will be granted folders: files that a core module is denied are logged */
+};
+
+/* What a run took. */
+struct runner_stats {
+    uint64_t load_ns;        /* starting the engine, compiling or fetching what was kept, linking */
+    uint64_t instantiate_ns; /* opening what is granted, the sandbox, the instance with its start function */
+    uint64_t run_ns;         /* the rest, up to the guest's end */
+    bool kept;               /* the compiled code was there before */
+    bool metered;            /* fuel was counted */
+    uint64_t fuel;           /* what was used of it */
 };
 
 struct runner_result {
@@ -120,6 +146,8 @@ struct runner_result {
     char *values; /* of an invoked function that returned: what, each result on a line of its own, or a JSON
                      array; else NULL */
     struct runner_sandbox_report sandbox; /* what was in force */
+    struct runner_stats stats;
+    bool dumped, profiled; /* there is a core dump, a profile */
 };
 
 /* runner_engine_name - the engine and its version, "wasmtime 48.0.8". */

@@ -141,6 +141,34 @@ void runner_watchdog_fire(struct runner_watchdog *w, enum runner_limit limit)
     (void)pthread_mutex_unlock(&w->lock);
 }
 
+/* at, later by what has passed on the clock since. */
+static struct timespec add_passed(struct timespec at, struct timespec since, clockid_t clock)
+{
+    const struct timespec now = now_of(clock);
+    const int64_t ns = (int64_t)(at.tv_nsec + now.tv_nsec) - since.tv_nsec + NS_PER_S; /* above 0 */
+    return (struct timespec){at.tv_sec + now.tv_sec - since.tv_sec - 1 + (time_t)(ns / NS_PER_S),
+                             (long)(ns % NS_PER_S)};
+}
+
+/* Whoever holds the lock keeps the watch from looking. */
+void runner_watchdog_pause(struct runner_watchdog *w)
+{
+    if (!w->running)
+        return;
+    (void)pthread_mutex_lock(&w->lock);
+    w->pause = now_of(CLOCK_MONOTONIC);
+    w->pause_cpu = now_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void runner_watchdog_resume(struct runner_watchdog *w)
+{
+    if (!w->running)
+        return;
+    w->start = add_passed(w->start, w->pause, CLOCK_MONOTONIC);
+    w->start_cpu = add_passed(w->start_cpu, w->pause_cpu, CLOCK_PROCESS_CPUTIME_ID);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
 void runner_watchdog_done(struct runner_watchdog *w)
 {
     if (!w->running)

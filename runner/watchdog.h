@@ -19,7 +19,7 @@ struct runner_watchdog {
     pthread_cond_t wake;
     bool running, stop;
     atomic_int fired; /* an enum runner_limit */
-    struct timespec start, start_cpu;
+    struct timespec start, start_cpu, pause, pause_cpu;
     const struct runner_limits *limits; /* borrowed */
     const struct runner_conf *conf;     /* borrowed: on_deadline */
     wasm_engine_t *engine;              /* borrowed */
@@ -38,6 +38,11 @@ void runner_watchdog_fire(struct runner_watchdog *w, enum runner_limit limit);
 
 /* runner_watchdog_done - no call and no tick after this. Harmless on a zeroed or finished one. */
 void runner_watchdog_done(struct runner_watchdog *w);
+
+/* runner_watchdog_pause - what comes until runner_watchdog_resume, by the same thread, counts for no limit of
+ * time. */
+void runner_watchdog_pause(struct runner_watchdog *w);
+void runner_watchdog_resume(struct runner_watchdog *w);
 
 /* runner_watchdog_fired - the limit that was reached, or RUNNER_LIMIT_NONE. */
 enum runner_limit runner_watchdog_fired(const struct runner_watchdog *w);
