@@ -66,7 +66,7 @@ member() { jq -c --arg name "$1" ".capabilities[] | select(.name == \$name) | .$
     expect 0 waybill run --explain --key alice.pub oci:shelf:1
     out_has ', verified'
     expect 125 waybill run --json hello.wasm
-    err_has '--json needs --explain or --invoke'
+    err_has '--json needs --explain, --invoke or --stats'
 }
 
 @test "a policy's limit and claims are two more columns" {
