@@ -24,9 +24,10 @@ struct observe_options {
         OBSERVE_ROW(type, "coredump", 0, OPT_STRING, coredump, "FILE",                                       \
                     "write a core dump of a guest that traps"),                                              \
         OBSERVE_ROW(type, "diagnose", 'D', OPT_STRING, diagnose, "coredump=FILE", "the same as --coredump"), \
-        OBSERVE_ROW(type, "profile", 0, OPT_STRING, profile, "perfmap|guest[,FILE[,INTERVAL]]",              \
-                    "name the guest's functions for perf, or write where\nit spends its time, for "          \
-                    "Firefox's profiler"),                                                                   \
+        OBSERVE_ROW(type, "profile", 0, OPT_STRING, profile, "WAY",                                          \
+                    "perfmap: name the guest's functions for perf;\nguest[,FILE[,INTERVAL]]: write for "     \
+                    "Firefox's profiler\n"                                                                   \
+                    "where it spends its time"),                                                             \
         OBSERVE_ROW(type, "source-lines", 0, OPT_FLAG, source_lines, NULL,                                   \
                     "say files and lines in the call stack of a trap,\nwhere the module has DWARF")
 

@@ -72,11 +72,23 @@ static int keep(const struct runner_cache *cache, struct bytes key, int fd, uint
 /* Async functions, streams and futures are what makes a component one of WASI 0.3. */
 #define WASI_03 "it is made for WASI 0.3, only 0.2 is offered"
 
+/* An engine that keeps a perf map would write the addresses of the child's into it, by way of a descriptor
+ * that is another file there. The code is the same. */
+static int compile(wasm_engine_t *engine, const struct runner_conf *conf, enum wbin_kind kind,
+                   struct bytes binary, int *ret_fd, struct err *e)
+{
+    AUTO(wasm_engine_t) plain = NULL;
+    struct runner_conf without = *conf;
+    without.perf_map = false;
+    int r = conf->perf_map ? runner_engine_new(&without, &plain, e) : 0;
+    return r == 0 ? runner_code_compile(plain ? plain : engine, kind, binary, &conf->code, ret_fd, e) : r;
+}
+
 static int load_fresh(wasm_engine_t *engine, const struct runner_conf *conf, struct bytes binary,
                       struct runner_module *m, int *ret_fd, struct err *e)
 {
     AUTO_FD int fd = -1;
-    int r = runner_code_compile(engine, m->kind, binary, &conf->code, &fd, e);
+    int r = compile(engine, conf, m->kind, binary, &fd, e);
     if (r == ERR_NOT_RUNNABLE && strstr(e->msg, "component model async"))
         return err_wrap(e, WASI_03);
     if (r == 0)

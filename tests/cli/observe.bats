@@ -46,6 +46,10 @@ END
         <<<"$stderr"
     expect 0 waybill run --stats --json hello.wasm
     jq -e '.from_cache' <<<"$stderr"
+    expect 0 waybill run --stats --json --fuel 100000000 hello.wasm
+    jq -e '.fuel > 100 and .fuel < 100000000' <<<"$stderr"
+    expect 0 waybill run --stats --fuel 100000000 hello.wasm
+    err_has 'fuel  '
     echo '(module (func (export "two") (result i32) i32.const 2))' >two.wat
     expect 0 waybill run --stats --json --invoke two two.wat
     jq -e '.results == [2]' <<<"$output"
