@@ -7,7 +7,7 @@
 #   make bench     compare with peers         make interop   install peers, test against them
 #   make vectors VECTORS=DIR                  run public signature vectors
 #   make wasi WASI_TESTSUITE=DIR              run the preview 1 cases of the WASI test suite
-#   make install / uninstall [DESTDIR= PREFIX=/usr/local]    make dist    make compile_commands.json
+#   make install / uninstall [DESTDIR= PREFIX=/usr/local LIBDIR= INCLUDEDIR=]    make dist    make compile_commands.json
 
 VARIANT ?= release
 B := build/$(VARIANT)
@@ -16,6 +16,8 @@ VERSION := $(shell sed -n 's/^.define WAYBILL_VERSION "\(.*\)"/\1/p' base/versio
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 # The program finds its plugins from its own folder: base/plugin.h.
 PLUGINDIR = $(BINDIR)/../lib/waybill
@@ -40,7 +42,7 @@ CC = clang
 endif
 
 override CPPFLAGS += -I. -isystem $(E)/include -D_GNU_SOURCE -MMD -MP
-override CFLAGS += -std=c17 $(WARN) $(WERROR) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
+override CFLAGS += -std=c17 $(WARN) $(WERROR) -fPIC -fno-semantic-interposition -ffunction-sections -fdata-sections \
     $(FLAGS_$(VARIANT))
 override LDFLAGS += $(LDFLAGS_$(VARIANT))
 LIBS = -lgcrypt -ljansson -ldl
@@ -66,7 +68,7 @@ UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 ALL_C := $(wildcard base/*.c net/*.c oci/*.c sign/*.c runner/*.c flow/*.c cli/*.c tests/unit/*.c tests/tool/*.c tests/fuzz/*.c \
     tests/vectors/*.c bench/*.c)
-ALL_H := $(wildcard */*.h tests/*/*.h)
+ALL_H := $(wildcard *.h */*.h tests/*/*.h)
 
 # make V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -75,6 +77,8 @@ obj = $(patsubst %.c,$(B)/%.o,$1)
 BIN := $(B)/bin/waybill
 LIB := $(B)/lib/libwaybill.a
 PLUGIN_SO := $(PLUGINS:%=$(B)/lib/waybill/%.so)
+SONAME := libwaybill.so.$(firstword $(subst ., ,$(VERSION)))
+SHARED := $(B)/lib/$(SONAME)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tool/*.c))
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
@@ -84,7 +88,7 @@ MUTANTS := $(B)/tests/fuzz/mutants
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BIN) $(PLUGIN_SO)
+all: $(BIN) $(PLUGIN_SO) $(SHARED)
 
 # The engine is kept outside the tree by the hash of its lock file; build/engine points there.
 engine: $(E)/.stamp
@@ -129,11 +133,33 @@ $(BIN): $(call obj,$(CLI_SRC)) $(LIB) $(E)/.stamp
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENGINE_LIBS) $(LIBS)
 
+# What a shared object shows is written in a version script, and all else in it is local. The library shows what its
+# public headers, those that waybill.h takes in, declare: names that the archive defines and their text has.
+$(B)/gen/plugin.map:
+	@mkdir -p $(@D)
+	$(Q)echo '{ global: waybill_plugin; local: *; };' >$@
+
+$(B)/gen/library.map: waybill.h $(LIB)
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)nm -g --defined-only --format=posix $(LIB) | sed -n 's/ [A-Z] .*//p' | LC_ALL=C sort -u >$@.defined
+	$(Q)$(CC) -I. -std=c17 -MMD -MP -MF $@.d -MT $@ -E -P $< | LC_ALL=C grep -oE '[A-Za-z_][A-Za-z_0-9]*' | \
+	    LC_ALL=C sort -u >$@.said
+	$(Q){ echo 'WAYBILL_$(subst libwaybill.so.,,$(SONAME)) { global:'; LC_ALL=C comm -12 $@.defined $@.said | sed 's/$$/;/'; \
+	    echo 'local: *; };'; } >$@
+
+$(SHARED): $(LIB) $(B)/gen/library.map $(E)/.stamp
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME),--version-script=$(B)/gen/library.map -Wl,-Bsymbolic-functions \
+	    -o $@ -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(ENGINE_LIBS) $(LIBS)
+	$(Q)ln -sf $(SONAME) $(@D)/libwaybill.so
+
 define PLUGIN_RULE
-$(B)/lib/waybill/$1.so: $(call obj,$(call plugin_src,$1)) $(B)/lib/common.a
+$(B)/lib/waybill/$1.so: $(call obj,$(call plugin_src,$1)) $(B)/lib/common.a $(B)/gen/plugin.map
 	@mkdir -p $$(@D)
 	$$(call say,LINK)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LIBS_$1) -lgcrypt -ljansson
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -Wl,--version-script=$(B)/gen/plugin.map -o $$@ \
+	    $$(filter %.o %.a,$$^) $(LIBS_$1) -lgcrypt -ljansson
 endef
 $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$p)))
 
@@ -237,17 +263,32 @@ WASI_TESTSUITE ?=
 wasi: all
 	tests/wasi/run.sh $(WASI_TESTSUITE)
 
+# Of the headers those that waybill.h takes in, and itself. A library that is not beside the program's lib/ gets a link to
+# the plugins.
+PUBLIC_H = $(sort $(filter %.h,$(shell $(CC) -I. -std=c17 -MM waybill.h)))
+PC = $(DESTDIR)$(LIBDIR)/pkgconfig/waybill.pc
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(dir $(PC))
 	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/waybill
 	install -m 644 $(PLUGIN_SO) $(DESTDIR)$(PLUGINDIR)
+	install -m 644 $(SHARED) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libwaybill.so
+	[ -e $(DESTDIR)$(LIBDIR)/waybill ] || ln -sr $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(LIBDIR)/waybill
+	for h in $(PUBLIC_H); do install -D -m 644 $$h $(DESTDIR)$(INCLUDEDIR)/waybill/$$h || exit; done
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: waybill' \
+	    'Description: Signed WebAssembly from OCI registries, verified and run' 'Version: $(VERSION)' \
+	    'Cflags: -I$${includedir}/waybill' 'Libs: -L$${libdir} -lwaybill' >$(PC)
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(MANDIR)/man5
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/waybill $(addprefix $(DESTDIR)$(PLUGINDIR)/,$(notdir $(PLUGIN_SO))) \
+	    $(addprefix $(DESTDIR)$(LIBDIR)/,$(SONAME) libwaybill.so) $(PC) \
+	    $(addprefix $(DESTDIR)$(INCLUDEDIR)/waybill/,$(PUBLIC_H)) \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard man/*.1))) \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard man/*.5)))
+	[ ! -L $(DESTDIR)$(LIBDIR)/waybill ] || rm -f $(DESTDIR)$(LIBDIR)/waybill
+	-rmdir $(patsubst %/./,%,$(addprefix $(DESTDIR)$(INCLUDEDIR)/waybill/,$(filter-out ./,$(sort $(dir $(PUBLIC_H)))) ./))
 	-rmdir $(DESTDIR)$(PLUGINDIR)
 
 dist:

@@ -7,7 +7,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,18 +26,40 @@ void plugin_set_folder(const char *path)
     the_folder = path;
 }
 
-static int plugin_path(const char *name, char out[PATH_MAX], struct err *e)
+/* The file that this code was loaded from: *ret_library, or the program itself. */
+static int own_file(char out[PATH_MAX], bool *ret_library, struct err *e)
 {
-    char exe[PATH_MAX];
-    const char *folder = the_folder, *between = "";
-    if (!folder) {
-        ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    Dl_info info;
+    struct link_map *map;
+    *ret_library = dladdr1(&loaded, &info, (void **)&map, RTLD_DL_LINKMAP) != 0 && map->l_name[0] != '\0';
+    if (!*ret_library) {
+        ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
         if (n < 0)
             return err_set_errno(e, ERR_OTHER, errno, "/proc/self/exe");
-        exe[n] = '\0';
-        *strrchr(exe, '/') = '\0';
-        folder = exe;
-        between = "/../lib/waybill";
+        out[n] = '\0';
+        return 0;
+    }
+    /* Of which folder it was relative to, nothing is known any more. */
+    if (map->l_name[0] != '/')
+        return err_set(e, ERR_CONFIG, "libwaybill was loaded by the relative path %s: plugins are not found",
+                       map->l_name);
+    if (snprintf(out, PATH_MAX, "%s", map->l_name) >= PATH_MAX)
+        return err_set(e, ERR_CONFIG, "the path of libwaybill is too long");
+    return 0;
+}
+
+static int plugin_path(const char *name, char out[PATH_MAX], struct err *e)
+{
+    char own[PATH_MAX];
+    const char *folder = the_folder, *between = "";
+    if (!folder) {
+        bool library;
+        int r = own_file(own, &library, e);
+        if (r)
+            return r;
+        *strrchr(own, '/') = '\0';
+        folder = own;
+        between = library ? "/waybill" : "/../lib/waybill";
     }
     if (snprintf(out, PATH_MAX, "%s%s/%s.so", folder, between, name) >= PATH_MAX)
         return err_set(e, ERR_CONFIG, "the path of plugin %s is too long", name);

@@ -2,8 +2,8 @@
 /*
  * Code that needs a heavy library is a shared object loaded on first use. It exports one symbol,
  * `waybill_plugin`, and links its own copy of base/. It is looked for in one folder only: ../lib/waybill
- * beside the folder of the running program, or what plugin_set_folder said; never where the environment or
- * the working folder point.
+ * beside the folder of the running program, or waybill/ beside libwaybill, where this code is in that, or
+ * what plugin_set_folder said; never where the environment or the working folder point.
  */
 #ifndef WAYBILL_BASE_PLUGIN_H
 #define WAYBILL_BASE_PLUGIN_H
@@ -37,8 +37,8 @@ struct plugin {
  * and kept to its end. ERR_CONFIG (missing, damaged, or of another build). Thread: any. */
 MUST_CHECK int plugin_load(const char *name, const void **ret_ops, struct err *e);
 
-/* plugin_set_folder - for programs that are not installed beside ../lib/waybill. path: absolute, outlives the
- * process. */
+/* plugin_set_folder - for programs and libraries that were not installed beside their plugins. path:
+ * absolute, outlives the process. */
 void plugin_set_folder(const char *path);
 
 #endif

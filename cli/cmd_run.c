@@ -8,6 +8,7 @@
 #include "cli/observe.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
+#include "flow/launch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -122,17 +123,6 @@ static void on_abort(int signal)
     _exit(STATUS_FAILED);
 }
 
-/* What the command line grants must be in what the policy lets the module have, and its claims ask for. */
-static int check_grants(const struct run_options *o, const struct flow_artifact *artifact, struct err *e)
-{
-    const struct flow_rights rights = {&artifact->decision, &artifact->report};
-    int r = o->grants.dirs.n ? flow_grant_check(&rights, FLOW_GRANT_FILESYSTEM, e) : 0;
-    if (r)
-        return err_wrap(e, "--dir");
-    r = o->grants.env.n || o->grants.env_files.n ? flow_grant_check(&rights, FLOW_GRANT_ENVIRONMENT, e) : 0;
-    return r ? err_wrap(e, "--env") : 0;
-}
-
 /* What an invoked function returned: lines, or a JSON array. */
 static int print_values(const char *values, bool json, struct err *e)
 {
@@ -148,7 +138,7 @@ static int print_values(const char *values, bool json, struct err *e)
 }
 
 /* Prints what the guest would have, and returns what would keep it from its start. */
-static int explain_run(const struct run_options *o, const struct runner_conf *runner,
+static int explain_run(const struct run_options *o, const struct flow_launch *start,
                        const struct grants *grants, const struct flow_artifact *artifact, struct err *e)
 {
     AUTO_DONE(buf) out = BUF_INIT(UI_OUT_MAX);
@@ -156,13 +146,11 @@ static int explain_run(const struct run_options *o, const struct runner_conf *ru
     struct explanation x = {
         .artifact = artifact, .options = &o->grants, .grants = grants, .refused = &why, .json = o->json};
     /* Nothing runs that would have to be held back: what is in force is asked and not done. */
-    struct runner_conf unsealed = *runner;
+    struct runner_conf unsealed = *start->runner;
     unsealed.sandbox = RUNNER_SANDBOX_OFF;
-    runner_sandbox_probe(runner->sandbox, &x.sandbox);
-    int r = check_grants(o, artifact, &why);
-    if (!r)
-        r = runner_check(&unsealed, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name,
-                         &grants->runner, &why);
+    runner_sandbox_probe(start->runner->sandbox, &x.sandbox);
+    const struct flow_launch unsealed_start = {.runner = &unsealed, .grants = start->grants};
+    int r = flow_launch_check(artifact, &unsealed_start, &why);
     why.code = r;
     r = explain(&x, &out, e);
     if (!r)
@@ -200,11 +188,10 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
                                  .cache_max = conf->modules_max,
                                  .deterministic = o->grants.deterministic,
                                  .sandbox = sandbox_modes[o->sandbox],
-                                 .has_dirs = o->grants.dirs.n > 0,
                                  .code = o->code};
     AUTO_DONE(grants) grants = {0};
-    int r = grants_make(&grants, &o->grants, artifact->repo ? artifact->repo : artifact->name,
-                        call->operands + 1, call->n_operands - 1, e);
+    int r = grants_make(&grants, &o->grants, flow_launch_name(artifact), call->operands + 1,
+                        call->n_operands - 1, e);
     if (!r)
         r = grants_check_outputs(&o->grants, artifact->from_file ? artifact->name : NULL, e);
     if (r)
@@ -214,10 +201,9 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     grants.runner.limits = o->limits;
     if (!o->limits.max_open_files)
         grants.runner.limits.max_open_files = LIMIT_GUEST_FILES;
-    runner.code.metered = o->limits.fuel != 0;
-    runner.code.uninterruptible = !o->limits.timeout_ms && !o->limits.cpu_ms && !o->limits.max_output;
+    const struct flow_launch start = {.runner = &runner, .grants = &grants.runner};
     if (o->explain)
-        return explain_run(o, &runner, &grants, artifact, e);
+        return explain_run(o, &start, &grants, artifact, e);
     (void)signal(SIGABRT, on_abort);
     struct runner_result result = {0};
     /* The engine's WASI starts a thread per core unless told otherwise; a guest of one thread needs one. */
@@ -228,9 +214,7 @@ static int launch(const struct run_options *o, struct cmd_call *call, const stru
     r = observe_open(&observe, &o->observe, &runner, &grants.runner, e);
     if (r)
         return not_the_target(r, e);
-    runner.code.uninterruptible = runner.code.uninterruptible && !grants.runner.profile;
-    r = runner_run(&runner, buf_bytes(&artifact->bytes), &artifact->digest, artifact->name, &grants.runner,
-                   &result, e);
+    r = flow_launch_run(artifact, &start, &result, e);
     if (r == ERR_NOT_RUNNABLE)
         explain_denied(artifact);
     if (r)
@@ -263,11 +247,10 @@ static int run(struct cmd_call *call, struct err *e)
     flow.choice = o->choice;
     const struct flow_demand demand = trust_demand(&trust);
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
-    const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (o->allow_unsigned ? FLOW_UNSIGNED : 0);
-    r = flow_obtain(&flow, target, want, &demand, &artifact, e);
+    const struct flow_launch what = {
+        .target = target, .demand = &demand, .allow_unsigned = o->allow_unsigned};
+    r = flow_launch_obtain(&flow, &what, &artifact, e);
     ui_progress_done(&bar);
-    if (!r && !o->explain)
-        r = check_grants(o, &artifact, e);
     conf_disconnect(&conf);
     return r ? r : launch(o, call, &conf, &artifact, e);
 }

@@ -237,7 +237,7 @@ int explain(const struct explanation *x, struct buf *out, struct err *e)
     size_t n = 0;
     if (x->grants->runner.n_dirs)
         given[n++] = FLOW_GRANT_FILESYSTEM;
-    if (x->options->env.n || x->options->env_files.n)
+    if (x->grants->runner.n_env)
         given[n++] = FLOW_GRANT_ENVIRONMENT;
     int r = scan(buf_bytes(&x->artifact->bytes), &parsed, &info, e);
     if (r)

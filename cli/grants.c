@@ -177,8 +177,7 @@ static int make_argv(struct grants *g, const char *name, char *const *args, size
     g->argv = calloc(n_args + 1, sizeof(*g->argv));
     if (!g->argv)
         return err_nomem(e);
-    const char *slash = strrchr(name, '/');
-    g->argv[0] = slash ? slash + 1 : name;
+    g->argv[0] = name;
     for (size_t i = 0; i < n_args; i++)
         g->argv[i + 1] = args[i];
     g->runner.argv = g->argv;

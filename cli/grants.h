@@ -48,7 +48,7 @@ struct grants {
     char **env;
 };
 
-/* grants_make - what the options come to. name: a path or a repository whose last component becomes argv[0].
+/* grants_make - what the options come to. name: the guest's argv[0], borrowed.
  * args: n of them, for argv[1] and on, borrowed. Files of variables count before --env, and of each the later
  * before the earlier; a variable that is to be this process's own and is not there is not set, which the log
  * says. g: zeroed by the caller, released with grants_done also after a failure. ERR_USAGE, ERR_NOTFOUND and

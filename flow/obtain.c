@@ -605,8 +605,11 @@ int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
                 const struct flow_demand *demand, struct flow_artifact *ret, struct err *e)
 {
     *ret = (struct flow_artifact){.fd = -1, .bytes = BUF_INIT(LIMIT_MODULE)};
-    if (oci_ref_is_path(target))
-        return obtain_file(target, want, demand, ret, e);
+    if (oci_ref_is_path(target)) {
+        int failed = obtain_file(target, want, demand, ret, e);
+        ret->to_run = !failed && (want & FLOW_TO_RUN);
+        return failed;
+    }
     if ((want & FLOW_TO_RUN) && !(want & FLOW_UNSIGNED) && !demands(demand))
         return err_set(e, ERR_REFUSED,
                        "not run, since neither a key nor a policy was given to check it with: use --key PUB "
@@ -614,7 +617,10 @@ int flow_obtain(const struct flow_conf *conf, const char *target, unsigned want,
                        "unchecked");
     AUTO_DONE(way) w;
     int r = way_open(&w, conf, target, demand, e);
-    return r ? r : obtain_reference(&w, want, ret, e);
+    if (!r)
+        r = obtain_reference(&w, want, ret, e);
+    ret->to_run = !r && (want & FLOW_TO_RUN);
+    return r;
 }
 
 void flow_artifact_drop(struct flow_artifact *a)

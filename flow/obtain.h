@@ -52,6 +52,7 @@ struct flow_artifact {
     struct sign_decision decision; /* with a policy: borrows from it */
     struct flow_times times;
     /* Private: where the bytes are. */
+    bool to_run; /* FLOW_TO_RUN was wanted, and nothing stands against it */
     struct buf bytes;
     int fd;
     bool fresh; /* fd was written and checked by this very call */

@@ -206,14 +206,21 @@ static int bind_sources(struct sign_policy *p, const struct place *at, const cha
     return sign_policy_ready(p, e);
 }
 
-static int load_policy(struct flow_trust *t, const char *path, struct err *e)
+static int load_policy(struct flow_trust *t, const struct flow_trust_conf *conf, struct err *e)
 {
+    const char *path = conf->policy;
     AUTO_DONE(buf) text = BUF_INIT(LIMIT_TOML);
     AUTO_FD int fd = -1;
     struct place at = {AT_FDCWD, true};
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *folder = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
-    int r = folder ? read_one(&at, path, &text, e) : err_nomem(e);
+    int r = folder ? 0 : err_nomem(e);
+    if (!r && conf->policy_text.ptr)
+        buf_append_bytes(&text, conf->policy_text);
+    else if (!r)
+        r = read_one(&at, path, &text, e);
+    if (!r)
+        r = buf_check(&text, e);
     if (!r)
         r = dir_open(AT_FDCWD, *folder ? folder : ".", false, &fd, e);
     if (!r)
@@ -325,7 +332,7 @@ int flow_trust_load(const struct flow_trust_conf *conf, struct flow_trust **ret,
     if (r)
         return r;
     AUTO(flow_trust) t = calloc(1, sizeof(*t));
-    r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf->policy, e) : load_given(t, conf, e);
+    r = !t ? err_nomem(e) : conf->policy ? load_policy(t, conf, e) : load_given(t, conf, e);
     if (!r)
         *ret = TAKE(t);
     return r;

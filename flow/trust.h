@@ -7,7 +7,10 @@
 #include "sign/policy.h"
 
 struct flow_trust_conf {
-    const char *policy; /* a file; NULL: no policy, what follows counts. Both is ERR_USAGE */
+    const char *policy;       /* a file; NULL: no policy, what follows counts. Both is ERR_USAGE */
+    struct bytes policy_text; /* what the file says, where the caller has read it, or has it from elsewhere:
+                                 then `policy` only tells of its name, and the folder that paths in it are
+                                 relative to, and that file need not be there. NULL: it is read */
     const char *const *keys;
     size_t n_keys;
     const char *root;          /* a trusted_root.json; NULL: none */

@@ -34,7 +34,7 @@ libraries=(
 )
 
 # Headers of the C library and of Linux.
-system='^(assert|ctype|dirent|dlfcn|errno|fcntl|fnmatch|glob|inttypes|limits|locale|malloc|math|poll|pthread|pwd|regex|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|time|unistd|linux/[a-z_0-9]+|sys/[a-z_0-9]+|net/if|netinet/in|arpa/inet|netdb|cpuid)\.h$'
+system='^(assert|ctype|dirent|dlfcn|errno|fcntl|fnmatch|glob|inttypes|limits|link|locale|malloc|math|poll|pthread|pwd|regex|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|time|unistd|linux/[a-z_0-9]+|sys/[a-z_0-9]+|net/if|netinet/in|arpa/inet|netdb|cpuid)\.h$'
 
 bad=0
 refuse() {
