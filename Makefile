@@ -202,6 +202,9 @@ $(B)/tests/vectors/%: $(B)/tests/vectors/%.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
 
+$(B)/bench/inprocess: $(B)/bench/inprocess.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS) $(LIBS)
 $(B)/bench/%: $(B)/bench/%.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -247,8 +250,9 @@ fuzz: $(MUTANTS) guests
 fuzz-run: $(FUZZ)
 	tests/fuzz/run.sh $(B) $(FUZZ_SECONDS)
 
-bench: tests
+bench: tests $(B)/bench/inprocess
 	bench/run.sh $(abspath $(BIN)) $(abspath $(GUESTS))
+	$(B)/bench/inprocess
 	WAYBILL=$(abspath $(BIN)) bench/registry.sh
 	WAYBILL=$(abspath $(BIN)) GUESTS=$(abspath $(GUESTS)) bench/verify.sh
 

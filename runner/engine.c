@@ -2,6 +2,7 @@
 #include "runner/engine.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "runner/run.h"
 
 #include <errno.h>
@@ -29,6 +30,52 @@ static bool address_space_is_roomy(void)
         return false;
     (void)munmap(p, ROOMY_ADDRESS_SPACE);
     return true;
+}
+
+/* What stays in place of a memory or a table that is given back, to be cleared by us and not by the kernel.
+ */
+#define POOL_KEEP (64U << 10)
+
+/* A pool's place for one memory: the 4 GiB that an index of 32 bits reaches and the guard behind them, twice
+ * as wide as the engine has it. */
+#define POOL_SLOT ((4ULL << 30) + (64ULL << 20))
+
+/* A component may have several instances of modules, among them those that adapt one to the other. */
+enum { POOL_PER_COMPONENT = 4, POOL_MAX = 16384 };
+
+/* The engine ends the process when it cannot have the space that it is told to set aside. */
+static bool pool_fits(uint32_t n)
+{
+    if (n > POOL_MAX)
+        return false;
+    const size_t size = (size_t)((n + 1) * POOL_SLOT + ROOMY_ADDRESS_SPACE);
+    void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    (void)munmap(p, size);
+    return true;
+}
+
+static void set_pool(wasm_config_t *config, uint32_t n)
+{
+    if (n == 0)
+        return;
+    if (!pool_fits(n)) {
+        log_warn("there is no address space for a pool of %u instances: each is made by itself", n);
+        return;
+    }
+    wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
+    wasmtime_pooling_allocation_config_total_component_instances_set(pool, n);
+    wasmtime_pooling_allocation_config_total_core_instances_set(pool, n * POOL_PER_COMPONENT);
+    wasmtime_pooling_allocation_config_total_memories_set(pool, n);
+    wasmtime_pooling_allocation_config_total_tables_set(pool, n * POOL_PER_COMPONENT);
+    wasmtime_pooling_allocation_config_total_stacks_set(pool, n);
+    wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, n);
+    wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, n);
+    wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, POOL_KEEP);
+    wasmtime_pooling_allocation_config_table_keep_resident_set(pool, POOL_KEEP);
+    wasmtime_pooling_allocation_strategy_set(config, pool);
+    wasmtime_pooling_allocation_config_delete(pool);
 }
 
 /* Half of the stack is the host's: a guest that could use all of it would end the process and not only
@@ -105,6 +152,7 @@ int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struc
         wasmtime_config_memory_reservation_for_growth_set(config, 1U << 20);
         wasmtime_config_memory_guard_size_set(config, 1U << 16);
     }
+    set_pool(config, conf->pool);
     wasm_engine_t *engine = wasm_engine_new_with_config(config);
     if (!engine)
         return err_nomem(e);

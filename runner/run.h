@@ -122,6 +122,10 @@ struct runner_conf {
     /* Traps say files and lines, too. The engine takes that from its environment: when its host is made,
      * WASMTIME_BACKTRACE_DETAILS must be 1 with this and must not without. */
     bool source_lines;
+    uint32_t pool; /* instances that there will be at once, of all modules: room for them is set aside when
+                      the host is made, so that each is made and dropped in less time. It is address space
+                      (some 4 GiB for each linear memory) and takes memory only when it is used; where it is
+                      not to be had the log says so, and instances are made one by one. 0: likewise */
     bool has_dirs; /* runs will be granted folders: files that a core module is denied are logged */
 };
 
