@@ -272,7 +272,7 @@ wasi: all
 PUBLIC_H = $(sort $(filter %.h,$(shell $(CC) -I. -std=c17 -MM waybill.h)))
 PC = $(DESTDIR)$(LIBDIR)/pkgconfig/waybill.pc
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(dir $(PC))
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(addprefix $(DESTDIR)$(MANDIR)/,man1 man3 man5) $(dir $(PC))
 	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/waybill
 	install -m 644 $(PLUGIN_SO) $(DESTDIR)$(PLUGINDIR)
 	install -m 644 $(SHARED) $(DESTDIR)$(LIBDIR)
@@ -283,6 +283,7 @@ install: all
 	    'Description: Signed WebAssembly from OCI registries, verified and run' 'Version: $(VERSION)' \
 	    'Cflags: -I$${includedir}/waybill' 'Libs: -L$${libdir} -lwaybill' >$(PC)
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(wildcard man/*.3) $(DESTDIR)$(MANDIR)/man3
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(MANDIR)/man5
 
 uninstall:
@@ -290,6 +291,7 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(LIBDIR)/,$(SONAME) libwaybill.so) $(PC) \
 	    $(addprefix $(DESTDIR)$(INCLUDEDIR)/waybill/,$(PUBLIC_H)) \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard man/*.1))) \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man3/,$(notdir $(wildcard man/*.3))) \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard man/*.5)))
 	[ ! -L $(DESTDIR)$(LIBDIR)/waybill ] || rm -f $(DESTDIR)$(LIBDIR)/waybill
 	-rmdir $(patsubst %/./,%,$(addprefix $(DESTDIR)$(INCLUDEDIR)/waybill/,$(filter-out ./,$(sort $(dir $(PUBLIC_H)))) ./))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/launch.h"
 
-#include "flow/grant_impl.h"
-
 #include <string.h>
 
 const char *flow_launch_name(const struct flow_artifact *artifact)
@@ -25,11 +23,12 @@ static int check_grants(const struct flow_artifact *artifact, const struct runne
     const struct flow_rights rights = {&artifact->decision, &artifact->report};
     const struct {
         bool given;
-        const char *capability;
-    } asked[] = {{g->n_dirs > 0, FLOW_GRANT_FILESYSTEM}, {g->n_env > 0, FLOW_GRANT_ENVIRONMENT}};
+        const char *capability, *option;
+    } asked[] = {{g->n_dirs > 0, FLOW_GRANT_FILESYSTEM, "--dir"},
+                 {g->n_env > 0, FLOW_GRANT_ENVIRONMENT, "--env"}};
     for (size_t i = 0; i < ARRAY_LEN(asked); i++)
         if (asked[i].given && flow_grant_check(&rights, asked[i].capability, e) != 0)
-            return err_wrap(e, "%s", flow_row_of(asked[i].capability)->option);
+            return err_wrap(e, "%s", asked[i].option);
     return 0;
 }
 

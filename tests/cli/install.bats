@@ -19,6 +19,7 @@ install_here() {
     [ -f root/$prefix/lib/waybill/http.so ]
     [ -f root/$prefix/lib/waybill/archive.so ]
     [ -f root/$prefix/share/man/man1/waybill-push.1 ]
+    [ -f root/$prefix/share/man/man3/libwaybill.3 ]
     [ -f root/$prefix/share/man/man5/waybill-policy.toml.5 ]
     make -s -C "$root" uninstall DESTDIR="$PWD/root" PREFIX=$prefix
     [ -z "$(find root -type f)" ]

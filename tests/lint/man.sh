@@ -61,7 +61,7 @@ else
 fi
 
 version=$(sed -n 's/^#define WAYBILL_VERSION "\(.*\)"/\1/p' base/version.h)
-verdict "pages carry the version $version" "$(grep -L "^\.Os waybill $version\$" man/*.[15])"
+verdict "pages carry the version $version" "$(grep -L "^\.Os waybill $version\$" man/*.[135])"
 verdict "CHANGELOG.md has an entry for $version" "$(grep -q "^## \[$version\]" CHANGELOG.md || echo "no entry [$version]")"
 verdict "waybill.1 has every failure below 100 of base/err.h with its exit status" "$(
     awk -F, '/^    X\(/ { sub(/.*\(/, "", $1); gsub(/[ )\\]/, "", $4); print $1, $4 }' base/err.h | awk '$2 < 100' |
