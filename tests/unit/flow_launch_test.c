@@ -105,6 +105,29 @@ static void a_guest_is_called_by_its_last_component(void **state)
     }
 }
 
+/* One that there is no room for is done without; again and again, each in its turn, is no more than one. */
+static void a_pool_is_room_and_no_condition(void **state)
+{
+    (void)state;
+    static const uint32_t pools[] = {1, 4, UINT32_MAX};
+    const struct runner_grants none = {.argc = 0};
+    for (size_t i = 0; i < ARRAY_LEN(pools); i++) {
+        struct err e = ERR_INIT;
+        const struct runner_conf conf = {.pool = pools[i]};
+        AUTO(runner_host) host = NULL;
+        AUTO(runner_program) program = NULL;
+        assert_ok(runner_host_new(&conf, &host, &e));
+        assert_ok(runner_program_load(host, bytes_str("(module (memory 1) (func (export \"_start\")))"), NULL,
+                                      &program, &e));
+        for (int n = 0; n < 3; n++) {
+            struct runner_result result;
+            assert_ok(runner_program_run(program, &none, &result, &e));
+            assert_int_equal(result.status, 0);
+            runner_result_done(&result);
+        }
+    }
+}
+
 /* A policy that a program has in memory needs no file; the keys that it names are beside where it would be.
  */
 static void a_policy_may_be_text(void **state)
@@ -140,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_policy_limits_what_is_granted),
         cmocka_unit_test(a_file_is_run_with_its_limits),
         cmocka_unit_test(a_guest_is_called_by_its_last_component),
+        cmocka_unit_test(a_pool_is_room_and_no_condition),
         cmocka_unit_test(a_policy_may_be_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
