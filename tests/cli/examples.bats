@@ -31,7 +31,7 @@ check_example() { # command, expected output
 }
 
 check_page() {
-    guest hello args files loop reactor identity
+    guest hello args files loop reactor component-identity
     export PATH=${WAYBILL%/*}:$PATH
     local line command='' expected='' n=0
     while IFS= read -r line; do

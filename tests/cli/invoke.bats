@@ -109,25 +109,25 @@ json() {
 }
 
 @test "an invoked function that traps, loops or exits" {
-    guest reactor identity component-exit
+    guest reactor component-identity component-exit
     expect 134 waybill run --invoke trap reactor.wasm
     out_is ''
     err_has 'the guest trapped'
-    expect 134 waybill run --json --invoke 'trap()' identity.wasm
+    expect 134 waybill run --json --invoke 'trap()' component-identity.wasm
     out_is ''
     expect 124 waybill run --timeout 150ms --invoke loop reactor.wasm
     err_has 'out of time'
     # what the engine finds wrong with a result is the guest's fault
-    expect 134 waybill run --invoke 'bad-char()' identity.wasm
-    expect 134 waybill run --invoke 'bad-string()' identity.wasm
+    expect 134 waybill run --invoke 'bad-char()' component-identity.wasm
+    expect 134 waybill run --invoke 'bad-string()' component-identity.wasm
     err_has 'utf-8'
     expect 1 waybill run --invoke 'run()' component-exit.wasm
     out_is ''
 }
 
 @test "a component: every type comes back as it was given" {
-    guest identity
-    target=identity.wasm
+    guest component-identity
+    target=component-identity.wasm
     call '()' 'nothing()'
     call '()' nothing
     for v in true false; do call $v "bool($v)"; done
@@ -175,8 +175,8 @@ json() {
 }
 
 @test "a component: results as JSON" {
-    guest identity
-    target=identity.wasm
+    guest component-identity
+    target=component-identity.wasm
     json '[]' 'nothing()'
     json '[true]' 'bool(true)'
     json '[18446744073709551615]' 'u64(18446744073709551615)'
@@ -199,8 +199,8 @@ json() {
 }
 
 @test "a component: values that do not fit are refused with 125 and the column" {
-    guest identity
-    target=identity.wasm
+    guest component-identity
+    target=component-identity.wasm
     wrong 'u8(256)' 'function u8: argument 1 (x): column 4: 256 is out of the range of u8'
     wrong 'u8()' 'column 4: too few arguments: the function takes 1, and x is missing'
     wrong 'u8' 'too few arguments'
@@ -225,8 +225,8 @@ json() {
 }
 
 @test "a component: functions in instances, by as much of their name as it takes" {
-    guest nested
-    target=nested.wasm
+    guest component-nested
+    target=component-nested.wasm
     call 1 'count()'
     call 2 'test:nested/counting@1.0.0#count()'
     call 2 'test:nested/counting@1.0.0.count()'
@@ -257,10 +257,10 @@ EOF
 }
 
 @test "a component: resources cannot be written down, 126" {
-    guest nested
-    expect 126 waybill run --invoke 'own(1)' nested.wasm
+    guest component-nested
+    expect 126 waybill run --invoke 'own(1)' component-nested.wasm
     err_has 'function own: its result: a resource (own), whose values cannot be written down'
-    expect 126 waybill run --invoke 'borrow(1)' nested.wasm
+    expect 126 waybill run --invoke 'borrow(1)' component-nested.wasm
     err_has 'function borrow: parameter h: a resource (borrow)'
 }
 
@@ -271,10 +271,10 @@ EOF
 }
 
 @test "a long argument and a long result" {
-    guest identity
+    guest component-identity
     local list
     list=$(seq -s ', ' 1 20000 | sed 's/[0-9]\+/7/g')
-    expect 0 waybill run --invoke "bytes([$list])" identity.wasm
+    expect 0 waybill run --invoke "bytes([$list])" component-identity.wasm
     out_is "[$list]"
 }
 
