@@ -105,7 +105,7 @@ json() {
     expect 125 waybill run --invoke add reactor.wasm 2 --json
     err_has "'--json' is no number"
     expect 125 waybill run --json reactor.wasm
-    err_has '--json needs --explain or --invoke'
+    err_has '--json needs --explain, --invoke or --stats'
 }
 
 @test "an invoked function that traps, loops or exits" {
