@@ -73,7 +73,7 @@ part_compute() {
 part_fileio() {
     no_wasmtime && return
     mkdir -p files
-    echo "# 10 rounds of 20 files: 40,000 reads and writes, 60,000 in all"
+    echo "# 10 rounds of 20 files: 20,000 writes, 40,000 reads, 20,000 seeks, and some hundred stats, renames and removals"
     "$pair" 15 "a guest of many file operations" "${ours[@]}" --dir files::/data:rw "$guests/fileio.wasm" /data 10 -- \
         "${warm[@]}" --dir files::/data "$guests/fileio.wasm" /data 10
     "$pair" 15 "the same, with a time limit: both" "${ours[@]}" --timeout 100s --dir files::/data:rw "$guests/fileio.wasm" /data 10 -- \

