@@ -96,6 +96,16 @@ int runner_failure_set(struct err *e, enum err_code code, wasmtime_error_t *erro
     return err_set(e, code, "%s", buf_cstr(&line));
 }
 
+wasm_trap_t *runner_failure_trap(wasmtime_error_t *error)
+{
+    wasm_name_t message;
+    wasmtime_error_message(error, &message);
+    wasm_trap_t *trap = wasmtime_trap_new(message.data, message.size);
+    wasm_byte_vec_delete(&message);
+    wasmtime_error_delete(error);
+    return trap;
+}
+
 int runner_failure_text(const wasmtime_error_t *error, const wasm_trap_t *trap, char **ret, struct err *e)
 {
     wasm_name_t message;

@@ -128,16 +128,6 @@ void runner_paths_module(const char *wasi, struct buf *out)
 
 /* --- Calls. --- */
 
-static wasm_trap_t *trap_of(wasmtime_error_t *error)
-{
-    wasm_name_t message;
-    wasmtime_error_message(error, &message);
-    wasm_trap_t *trap = wasmtime_trap_new(message.data, message.size);
-    wasm_byte_vec_delete(&message);
-    wasmtime_error_delete(error);
-    return trap;
-}
-
 static bool get_imports(const struct runner_paths *p, wasmtime_caller_t *caller, wasmtime_extern_t *ret)
 {
     static const char wasi[] = PREVIEW1, memory[] = "memory";
@@ -162,7 +152,7 @@ static wasm_trap_t *make_ready(struct runner_paths_run *run, wasmtime_caller_t *
     wasmtime_error_t *error = wasmtime_instance_new(context, run->paths->between.module, imports,
                                                     RUNNER_PATHS + 1, &instance, &trap);
     if (error || trap)
-        return error ? trap_of(error) : trap;
+        return error ? runner_failure_trap(error) : trap;
     for (size_t i = 0; i < RUNNER_PATHS; i++) {
         if (!wasmtime_instance_export_get(context, &instance, functions[i].name, strlen(functions[i].name),
                                           &item))
@@ -196,7 +186,7 @@ static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_
     wasmtime_error_t *error =
         wasmtime_func_call_unchecked(context, &o->paths.functions[f - functions], v, n, &trap);
     if (error)
-        return trap_of(error);
+        return runner_failure_trap(error);
     const char *why = trap ? NULL : denial(v[0].i32);
     if (why) {
         const struct runner_memory m = runner_memory_of(caller);

@@ -202,16 +202,6 @@ static void write_handing_on(const bool used[], struct buf *out)
     buf_append_str(out, ")");
 }
 
-static wasm_trap_t *trap_of(wasmtime_error_t *error)
-{
-    wasm_name_t message;
-    wasmtime_error_message(error, &message);
-    wasm_trap_t *trap = wasmtime_trap_new(message.data, message.size);
-    wasm_byte_vec_delete(&message);
-    wasmtime_error_delete(error);
-    return trap;
-}
-
 static wasm_trap_t *trap_new(const char *why)
 {
     return wasmtime_trap_new(why, strlen(why));
@@ -253,7 +243,7 @@ static wasm_trap_t *instantiate(const struct runner_unstable *u, wasmtime_caller
         trap = trap_new("it exports no memory, which " UNSTABLE " works on");
     for (size_t i = 0; i < n; i++)
         wasmtime_extern_delete(&items[i]);
-    return error ? trap_of(error) : trap;
+    return error ? runner_failure_trap(error) : trap;
 }
 
 static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *v, size_t n)
@@ -276,7 +266,7 @@ static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_
         return trap_new("the adapter of " UNSTABLE " lacks a function");
     wasmtime_error_t *error = wasmtime_func_call_unchecked(context, &item.of.func, v, n, &trap);
     wasmtime_extern_delete(&item);
-    return error ? trap_of(error) : trap;
+    return error ? runner_failure_trap(error) : trap;
 }
 
 static wasm_functype_t *type_of(const struct function *f)
