@@ -402,9 +402,10 @@ staged() {
     cp a.tar before
     local number status
     for number in INT:130 TERM:143 HUP:129; do
-        # a shell's background children ignore SIGINT
+        # a shell's background children ignore SIGINT, those of nohup SIGHUP
         python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$WAYBILL" copy -q oci:shelf:1 oci-archive:a.tar:big >/dev/null 3>&- &
         staged
         kill -s "${number%:*}" $!

@@ -25,22 +25,26 @@ steps_of() {
         on && $0 !~ noise { print name, n[name] }' trace
 }
 
-# watched TRACER SWAP: calls SWAP when the traced process stops for the first time, and lets it go on each time, since of
-# several threads each counts its own calls.
+# Who was stopped, one number a line.
+stopped() { awk '/stopped by SIGSTOP/ && !seen[$1]++ { print $1 }' log 2>/dev/null; }
+
+# watched TRACER SWAP: calls SWAP when something stops for the first time, and lets all that stops go on each time, since
+# each thread, and the process that compiles, counts its own calls.
 watched() {
     local tracer=$1 swap=$2 pid=
     for _ in $(seq 2000); do
         kill -0 "$tracer" 2>/dev/null || return 0
-        if [ -n "$pid" ]; then
-            kill -CONT "$pid" 2>/dev/null || true
-        elif pid=$(awk '/stopped by SIGSTOP/ { print $1; found = 1; exit } END { exit !found }' log 2>/dev/null); then
-            $swap
-            kill -CONT "$pid"
+        if [ -z "$pid" ]; then
+            pid=$(stopped | head -n 1)
+            [ -z "$pid" ] || $swap
         fi
+        for pid in $(stopped); do
+            kill -CONT "$pid" 2>/dev/null || true
+        done
         sleep 0.004
     done
-    [ -z "$pid" ] || kill -KILL "$pid"
-    fail "it does not end: $(cat log)"
+    pkill -KILL -P "$tracer" || true
+    fail "it does not end: $(head -n 40 log)"
 }
 
 # swapped_at CALL N SWAP COMMAND...: runs the command, stopped at the N-th CALL for SWAP; sets status and output.
