@@ -4,7 +4,7 @@
 #include "cli/conf.h"
 #include "cli/trust.h"
 #include "cli/ui.h"
-#include "runner/run.h"
+#include "flow/launch.h"
 
 #include <inttypes.h>
 
@@ -58,8 +58,9 @@ static int compile_one(const struct work *w, const char *target, struct err *e)
 {
     AUTO_DONE(flow_artifact) artifact = {.fd = -1};
     struct runner_compiled compiled;
-    const unsigned want = FLOW_WANT_BYTES | FLOW_TO_RUN | (w->o->allow_unsigned ? FLOW_UNSIGNED : 0);
-    int r = flow_obtain(w->flow, target, want, w->demand, &artifact, e);
+    const struct flow_launch what = {
+        .target = target, .demand = w->demand, .allow_unsigned = w->o->allow_unsigned};
+    int r = flow_launch_obtain(w->flow, &what, &artifact, e);
     if (!r)
         r = runner_compile(w->host, buf_bytes(&artifact.bytes), &artifact.digest, &compiled, e);
     if (r)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/ui.h"
 
+#include "base/stopwatch.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 static int write_all(int fd, const uint8_t *ptr, size_t len)
 {
@@ -102,9 +102,7 @@ void ui_log(void *ctx, enum log_level level, const char *text)
 
 static int64_t now_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)(stopwatch_ns() / 1000000);
 }
 
 static int columns(void)

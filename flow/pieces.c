@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/pieces.h"
 
+#include "base/stopwatch.h"
+
 #include <pthread.h>
-#include <time.h>
 
 #define WIDTH 4U
 
@@ -18,9 +19,7 @@ const struct flow_pieces_rule flow_pieces_usual = {
 
 static int64_t now_ns(void)
 {
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return (int64_t)stopwatch_ns();
 }
 
 /* Whether what came since the watch began came too slowly; begins anew when it did not. */

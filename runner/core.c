@@ -7,8 +7,6 @@
 #include "runner/invoke.h"
 #include "runner/shadow.h"
 
-#define PREVIEW1 "wasi_snapshot_preview1"
-
 /* The engine's own proc_exit takes statuses below 126 only; POSIX programs use all 8 bits. */
 static wasm_trap_t *proc_exit(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
                               wasmtime_val_t *results, size_t n_results)
@@ -112,13 +110,13 @@ static wasmtime_error_t *define_wasi(struct runner_program *p)
     if (error)
         return error;
     wasmtime_linker_allow_shadowing(p->linker, true);
-    if (conf->has_dirs && runner_paths_link(p->host->engine, conf, p->code.module, PREVIEW1, p->linker,
+    if (conf->has_dirs && runner_paths_link(p->host->engine, conf, p->code.module, RUNNER_PREVIEW1, p->linker,
                                             p->linker, &p->paths, &why) != 0)
         log_warn("files that the guest is denied will not be logged: %s", why.msg);
-    error = define_proc_exit(p->linker, PREVIEW1);
+    error = define_proc_exit(p->linker, RUNNER_PREVIEW1);
     if (!error)
-        error = define_proc_exit(p->linker, "wasi_unstable");
-    return error ? error : runner_shadow_core(p->linker, PREVIEW1, conf->deterministic);
+        error = define_proc_exit(p->linker, RUNNER_UNSTABLE);
+    return error ? error : runner_shadow_core(p->linker, RUNNER_PREVIEW1, conf->deterministic);
 }
 
 int runner_core_link(struct runner_program *p, struct err *e)

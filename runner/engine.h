@@ -30,6 +30,16 @@ DEFINE_ENGINE_AUTO(wasmtime_component_linker_t, wasmtime_component_linker_delete
 DEFINE_ENGINE_AUTO(wasmtime_component_export_index_t, wasmtime_component_export_index_delete);
 DEFINE_ENGINE_AUTO(wasmtime_component_func_type_t, wasmtime_component_func_type_delete);
 
+/* The modules that WASI preview 1 and what was before it are imported from. */
+#define RUNNER_PREVIEW1 "wasi_snapshot_preview1"
+#define RUNNER_UNSTABLE "wasi_unstable"
+
+/* runner_name_bytes - borrowed; BYTES_NONE where the engine has no name. */
+static inline struct bytes runner_name_bytes(const wasm_name_t *name)
+{
+    return name ? bytes_of(name->data, name->size) : BYTES_NONE;
+}
+
 /* runner_engine_new - the configuration that all of runner/ uses. The caller deletes *ret. ERR_CONFIG (more
  * stack than half of what the process has), ERR_IO (the perf map), ERR_NOMEM. */
 MUST_CHECK int runner_engine_new(const struct runner_conf *conf, wasm_engine_t **ret, struct err *e);

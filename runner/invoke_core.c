@@ -8,11 +8,6 @@
 
 #include <stdio.h>
 
-static struct bytes name_of(const wasm_name_t *name)
-{
-    return bytes_of(name->data, name->size);
-}
-
 /* The function of that name; NULL: none. Appends the names of all where they are wanted. */
 static const wasm_functype_t *find(const wasm_exporttype_vec_t *exports, struct bytes name, struct buf *names)
 {
@@ -21,7 +16,7 @@ static const wasm_functype_t *find(const wasm_exporttype_vec_t *exports, struct 
             wasm_externtype_as_functype_const(wasm_exporttype_type(exports->data[i]));
         if (!func)
             continue;
-        struct bytes is = name_of(wasm_exporttype_name(exports->data[i]));
+        struct bytes is = runner_name_bytes(wasm_exporttype_name(exports->data[i]));
         if (bytes_eq(is, name))
             return func;
         if (names->len < ERR_MSG_MAX) {

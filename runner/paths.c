@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define PREVIEW1 "wasi_snapshot_preview1"
-
 /* WebAssembly/WASI, legacy/preview1/docs.md. All give an errno. */
 static const struct path_function {
     const char *name, *params; /* i: i32, I: i64 */
@@ -130,7 +128,7 @@ void runner_paths_module(const char *wasi, struct buf *out)
 
 static bool get_imports(const struct runner_paths *p, wasmtime_caller_t *caller, wasmtime_extern_t *ret)
 {
-    static const char wasi[] = PREVIEW1, memory[] = "memory";
+    static const char wasi[] = RUNNER_PREVIEW1, memory[] = "memory";
     wasmtime_context_t *context = wasmtime_caller_context(caller);
     for (size_t i = 0; i < RUNNER_PATHS; i++)
         if (!wasmtime_linker_get(p->engines, context, wasi, sizeof(wasi) - 1, functions[i].name,
@@ -196,11 +194,6 @@ static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_
     return trap;
 }
 
-static struct bytes name_bytes(const wasm_name_t *name)
-{
-    return name ? bytes_of(name->data, name->size) : BYTES_NONE;
-}
-
 /* What a module on wasi_unstable calls comes from modules with memories of their own, and there is one memory
  * that the module between works on: such calls are not looked at. */
 static bool imports_any(const wasmtime_module_t *module, const char *wasi)
@@ -209,10 +202,10 @@ static bool imports_any(const wasmtime_module_t *module, const char *wasi)
     bool any = false, unstable = false;
     wasmtime_module_imports(module, &imports);
     for (size_t i = 0; i < imports.size; i++) {
-        struct bytes from = name_bytes(wasm_importtype_module(imports.data[i]));
-        unstable |= bytes_eq_str(from, "wasi_unstable");
+        struct bytes from = runner_name_bytes(wasm_importtype_module(imports.data[i]));
+        unstable |= bytes_eq_str(from, RUNNER_UNSTABLE);
         any |= bytes_eq_str(from, wasi) &&
-               bytes_starts(name_bytes(wasm_importtype_name(imports.data[i])), BYTES_LIT("path_"));
+               bytes_starts(runner_name_bytes(wasm_importtype_name(imports.data[i])), BYTES_LIT("path_"));
     }
     wasm_importtype_vec_delete(&imports);
     return any && !unstable;
@@ -241,7 +234,7 @@ int runner_paths_link(wasm_engine_t *engine, const struct runner_conf *conf, con
     struct runner_paths *p = calloc(1, sizeof(*p));
     if (!p)
         return err_nomem(e);
-    runner_paths_module(PREVIEW1, &binary);
+    runner_paths_module(RUNNER_PREVIEW1, &binary);
     int r = buf_check(&binary, e);
     if (r == 0)
         r = runner_module_load(engine, buf_bytes(&binary), NULL, conf, &p->between, NULL, e);

@@ -3,9 +3,7 @@
 
 #include "runner/failure.h"
 #include "runner/guest.h"
-
-#define PREVIEW1 "wasi_snapshot_preview1"
-#define UNSTABLE "wasi_unstable"
+#include "runner/shadow.h"
 
 /* The functions of snapshot 0; all return an errno. i: i32, I: i64. */
 static const struct function {
@@ -62,9 +60,10 @@ static const struct function {
  * has 32 bits for nlink in place of 64, the subscription to a clock 64 more in front. */
 static const char converting[] =
     "(module"
-    " (import \"" PREVIEW1 "\" \"fd_filestat_get\" (func $fd (param i32 i32) (result i32)))"
-    " (import \"" PREVIEW1 "\" \"path_filestat_get\" (func $path (param i32 i32 i32 i32 i32) (result i32)))"
-    " (import \"" PREVIEW1 "\" \"poll_oneoff\" (func $poll (param i32 i32 i32 i32) (result i32)))"
+    " (import \"" RUNNER_PREVIEW1 "\" \"fd_filestat_get\" (func $fd (param i32 i32) (result i32)))"
+    " (import \"" RUNNER_PREVIEW1
+    "\" \"path_filestat_get\" (func $path (param i32 i32 i32 i32 i32) (result i32)))"
+    " (import \"" RUNNER_PREVIEW1 "\" \"poll_oneoff\" (func $poll (param i32 i32 i32 i32) (result i32)))"
     " (import \"guest\" \"memory\" (memory $guest 0))"
     " (memory $own (export \"memory\") 1)"
     " (func $give (param $to i32)"
@@ -140,7 +139,7 @@ void runner_unstable_free(struct runner_unstable *u)
 
 static bool name_is(const wasm_name_t *name, const char *want)
 {
-    return name && bytes_eq_str(bytes_of(name->data, name->size), want);
+    return bytes_eq_str(runner_name_bytes(name), want);
 }
 
 /* Which functions the module imports; returns whether any. */
@@ -150,7 +149,7 @@ static bool find_used(const wasmtime_module_t *module, bool used[])
     wasm_importtype_vec_t imports;
     wasmtime_module_imports(module, &imports);
     for (size_t i = 0; i < imports.size; i++) {
-        if (!name_is(wasm_importtype_module(imports.data[i]), UNSTABLE))
+        if (!name_is(wasm_importtype_module(imports.data[i]), RUNNER_UNSTABLE))
             continue;
         for (size_t j = 0; j < ARRAY_LEN(functions); j++)
             used[j] |= name_is(wasm_importtype_name(imports.data[i]), functions[j].name);
@@ -191,7 +190,8 @@ static void write_handing_on(const bool used[], struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
         if (!used[i] || functions[i].converts)
             continue;
-        buf_printf(out, " (import \"" PREVIEW1 "\" \"%s\" (func $%s", functions[i].name, functions[i].name);
+        buf_printf(out, " (import \"" RUNNER_PREVIEW1 "\" \"%s\" (func $%s", functions[i].name,
+                   functions[i].name);
         append_type(&functions[i], out);
         buf_append_str(out, "))");
     }
@@ -216,8 +216,8 @@ static bool gather(const struct runner_unstable *u, wasmtime_caller_t *caller,
         const wasm_name_t *name = wasm_importtype_name(imports->data[i]);
         bool memory = name_is(wasm_importtype_module(imports->data[i]), "guest");
         bool found = memory ? wasmtime_caller_export_get(caller, name->data, name->size, &ret[i])
-                            : wasmtime_linker_get(u->linker, context, PREVIEW1, strlen(PREVIEW1), name->data,
-                                                  name->size, &ret[i]);
+                            : wasmtime_linker_get(u->linker, context, RUNNER_PREVIEW1,
+                                                  strlen(RUNNER_PREVIEW1), name->data, name->size, &ret[i]);
         if (!found)
             return false;
         *ret_n = i + 1;
@@ -240,7 +240,7 @@ static wasm_trap_t *instantiate(const struct runner_unstable *u, wasmtime_caller
     if (found)
         error = wasmtime_instance_new(wasmtime_caller_context(caller), module, items, n, ret, &trap);
     else
-        trap = trap_new("it exports no memory, which " UNSTABLE " works on");
+        trap = trap_new("it exports no memory, which " RUNNER_UNSTABLE " works on");
     for (size_t i = 0; i < n; i++)
         wasmtime_extern_delete(&items[i]);
     return error ? runner_failure_trap(error) : trap;
@@ -263,22 +263,10 @@ static wasm_trap_t *call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_
     }
     const char *name = a->function->name;
     if (!wasmtime_instance_export_get(context, &use->instances[converts], name, strlen(name), &item))
-        return trap_new("the adapter of " UNSTABLE " lacks a function");
+        return trap_new("the adapter of " RUNNER_UNSTABLE " lacks a function");
     wasmtime_error_t *error = wasmtime_func_call_unchecked(context, &item.of.func, v, n, &trap);
     wasmtime_extern_delete(&item);
     return error ? runner_failure_trap(error) : trap;
-}
-
-static wasm_functype_t *type_of(const struct function *f)
-{
-    wasm_valtype_t *types[9], *result[1] = {wasm_valtype_new_i32()};
-    wasm_valtype_vec_t in, out;
-    size_t n = 0;
-    for (; f->params[n] && n < ARRAY_LEN(types); n++)
-        types[n] = f->params[n] == 'I' ? wasm_valtype_new_i64() : wasm_valtype_new_i32();
-    wasm_valtype_vec_new(&in, n, types);
-    wasm_valtype_vec_new(&out, 1, result);
-    return wasm_functype_new(&in, &out);
 }
 
 static int define(struct runner_unstable *u, wasmtime_linker_t *linker, struct err *e)
@@ -289,9 +277,9 @@ static int define(struct runner_unstable *u, wasmtime_linker_t *linker, struct e
             continue;
         const char *name = functions[i].name;
         u->aliases[i] = (struct alias){u, &functions[i]};
-        wasm_functype_t *type = type_of(&functions[i]);
-        error = wasmtime_linker_define_func_unchecked(linker, UNSTABLE, strlen(UNSTABLE), name, strlen(name),
-                                                      type, call, &u->aliases[i], NULL);
+        wasm_functype_t *type = runner_errno_function(functions[i].params);
+        error = wasmtime_linker_define_func_unchecked(linker, RUNNER_UNSTABLE, strlen(RUNNER_UNSTABLE), name,
+                                                      strlen(name), type, call, &u->aliases[i], NULL);
         wasm_functype_delete(type);
     }
     return error ? runner_failure_set(e, ERR_OTHER, error) : 0;
@@ -321,5 +309,5 @@ int runner_unstable_link(wasm_engine_t *engine, const struct runner_conf *conf, 
         *ret = u;
     else
         runner_unstable_free(u);
-    return r ? err_wrap(e, "the adapter of " UNSTABLE) : 0;
+    return r ? err_wrap(e, "the adapter of " RUNNER_UNSTABLE) : 0;
 }
